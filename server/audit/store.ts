@@ -1,0 +1,113 @@
+import type { Verdict } from '../documents/verdict.ts'
+
+/** A policy file as it was used, content-addressed. */
+export interface PolicyBody {
+  /** SHA-256 of the file's bytes. */
+  readonly digest: string
+  readonly family: string
+  readonly version: string
+  /** The file's text. */
+  readonly body: string
+}
+
+/** All that one recorded verdict writes, in one transaction. */
+export interface VerdictRecord {
+  readonly verdict: RecordedVerdict
+  /** Canonical form of the verdict (RFC 8785), exactly as it is answered. */
+  readonly body: string
+  /** SHA-256 of body. */
+  readonly recordDigest: string
+  /** Canonical form of the fact document; its digest is verdict.documentDigest. */
+  readonly document: string
+  /** The policies of the verdict and of its alternatives. */
+  readonly policies: readonly PolicyBody[]
+  /** Set when the caller gave an Idempotency-Key; the key's row commits with the verdict. */
+  readonly idempotency?: { readonly key: string; readonly fingerprint: string }
+}
+
+/** A verdict that has an identity because it is, or is about to be, stored. */
+export type RecordedVerdict = Verdict & Required<Pick<Verdict, 'id' | 'tenant' | 'recordedAt'>>
+
+/** Under an idempotency key, the first verdict is the answer to every later equal request. */
+export type RecordResult =
+  | { readonly kind: 'recorded' }
+  | { readonly kind: 'replayed'; readonly id: string; readonly body: string }
+  | { readonly kind: 'conflict' }
+
+/** What an auditor may filter a list by; all given filters must hold. Times are RFC 3339, UTC. */
+export interface VerdictFilter {
+  /** Recorded at or after. */
+  readonly from?: string
+  /** Recorded before. */
+  readonly to?: string
+  readonly outcome?: string
+  readonly family?: string
+  readonly osType?: string
+  readonly osId?: string
+  readonly imageName?: string
+  readonly imageDigest?: string
+  readonly policyVersion?: string
+  /** Id of a rule whose result was fail. */
+  readonly failedRule?: string
+  /** Pointer of a fact that the verdict lists as missing. */
+  readonly missingFact?: string
+}
+
+/** A row of a list of verdicts, newest first. */
+export interface VerdictSummary {
+  readonly id: string
+  readonly recordedAt: string
+  readonly outcome: string
+  readonly family: string
+  readonly policyVersion: string
+  readonly policyDigest: string
+  readonly osType: string | null
+  readonly osId: string | null
+  readonly osVersion: string | null
+  readonly imageName: string | null
+  readonly imageDigest: string | null
+  readonly factsDigest: string
+  readonly documentDigest: string
+  readonly recordDigest: string
+}
+
+/** A position in a list: rows with an id below `before`, of those that were there when the first page was read. */
+export interface ListPosition {
+  /** The newest id that belongs to the list; pinned by the first page so that later pages show the same list. */
+  readonly upTo: string
+  /** The last id of the page before. */
+  readonly before: string
+}
+
+/** One page; `next` is absent on the last. */
+export interface VerdictPage {
+  readonly verdicts: readonly VerdictSummary[]
+  readonly next?: ListPosition
+}
+
+/** A stored verdict, as it was answered. */
+export interface StoredVerdict {
+  readonly body: string
+  readonly recordDigest: string
+}
+
+/**
+ * The audit record. Each method rejects with STORE_UNAVAILABLE when the database cannot do its work.
+ * Every read and write is within one tenant.
+ */
+export interface Store {
+  /** Resolves only after the verdict is durable. */
+  record(record: VerdictRecord): Promise<RecordResult>
+  /** The verdict that an idempotency key stands for, if any. */
+  idempotent(tenant: string, key: string): Promise<{ fingerprint: string; id: string; body: string } | undefined>
+  verdict(tenant: string, id: string): Promise<StoredVerdict | undefined>
+  /** Canonical form of a fact document; 'expired' when retention removed it. */
+  document(tenant: string, digest: string): Promise<string | 'expired' | undefined>
+  policyBody(digest: string): Promise<string | undefined>
+  /** At most limit verdicts (1 to 500), newest first. */
+  list(tenant: string, filter: VerdictFilter, limit: number, position?: ListPosition): Promise<VerdictPage>
+  /** Resolves when the database can be read and written. */
+  check(): Promise<void>
+  /** Finishes what was accepted, then closes. */
+  close(): Promise<void>
+}
