@@ -10,6 +10,7 @@ const kinds = [
   ['policy', 'Policy'],
   ['verdict', 'Verdict'],
   ['policy-test', 'PolicyTest'],
+  ['policy-lock', 'PolicyLock'],
 ]
 
 /** Titles are for people and differ between equal types, so the definition's key names the type. */

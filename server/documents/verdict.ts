@@ -1,6 +1,11 @@
 /* Generated from schemas/verdict.schema.json by npm run types. */
 
 /**
+ * A scalar or a list of scalars.
+ */
+export type ComparedValue = string | number | boolean | (string | number)[]
+
+/**
  * The answer to one evaluation. A recorded verdict is answered in its canonical form (RFC 8785), so that the SHA-256 of the body is the record's digest. id, tenant and recordedAt are there only when it was recorded.
  */
 export interface Verdict {
@@ -298,9 +303,7 @@ export interface Evidence {
   /**
    * The value compared with; left out when it is itself absent.
    */
-  expected?: {
-    [k: string]: unknown
-  }
+  expected?: string | number | boolean | (string | number)[]
   /**
    * The pointer that the expected value was read from.
    */
@@ -308,9 +311,7 @@ export interface Evidence {
   /**
    * The value found. At most 1024 bytes; longer ones are cut and marked. For an undecided count the bounds atLeast and atMost.
    */
-  observed?: {
-    [k: string]: unknown
-  }
+  observed?: ComparedValue | Interval
   /**
    * True when there was no value.
    */
@@ -339,6 +340,19 @@ export interface Evidence {
    * Whether the comparison holds.
    */
   holds: 'true' | 'false' | 'unknown'
+}
+/**
+ * Bounds of a count with undecided elements.
+ */
+export interface Interval {
+  /**
+   * Elements that certainly count.
+   */
+  atLeast: number
+  /**
+   * Those and the undecided ones.
+   */
+  atMost: number
 }
 /**
  * A fact without which a blocking or warning rule stays unknown.

@@ -1,0 +1,46 @@
+import type { Policy } from '../documents/policy.ts'
+
+/** A policy version as its file has it. */
+export interface ReleasedPolicy {
+  readonly family: Policy['family']
+  readonly version: string
+  /** SHA-256 of the file's bytes. */
+  readonly digest: string
+  /** RFC 3339, UTC. */
+  readonly effectiveFrom: string
+  readonly title: string
+  /** The file's text. */
+  readonly text: string
+  readonly policy: Policy
+  /** Why and when it was withdrawn; such a version is never selected. */
+  readonly withdrawn?: { readonly at: string; readonly reason: string }
+}
+
+/** All policies that a process knows, by family and version, oldest first. */
+export interface PolicySet {
+  readonly versions: readonly ReleasedPolicy[]
+}
+
+/** Order of two semantic versions of digits alone. */
+export function compareSemver(left: string, right: string): number {
+  const a = left.split('.').map(Number)
+  const b = right.split('.').map(Number)
+  for (const index of [0, 1, 2]) {
+    const difference = (a[index] ?? 0) - (b[index] ?? 0)
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
+/** One version of a family, withdrawn or not. */
+export function findVersion(set: PolicySet, family: string, version: string): ReleasedPolicy | undefined {
+  return set.versions.find((policy) => policy.family === family && policy.version === version)
+}
+
+/** The version of a family that is in force at an instant: the newest that has begun and is not withdrawn. */
+export function inForce(set: PolicySet, family: string, at: Date): ReleasedPolicy | undefined {
+  return set.versions.findLast(
+    (policy) =>
+      policy.family === family && policy.withdrawn === undefined && Date.parse(policy.effectiveFrom) <= at.getTime(),
+  )
+}
