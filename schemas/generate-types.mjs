@@ -23,20 +23,36 @@ function withoutTitles(node) {
   )
 }
 
+/** A chain of if, then and else chooses one branch, and so gives one telling problem; as a type it is their union. */
+function branches(node) {
+  return 'if' in node ? [node.then, ...branches(node.else)] : [node]
+}
+
+function withUnions(node) {
+  if (Array.isArray(node)) return node.map(withUnions)
+  if (node === null || typeof node !== 'object') return node
+  const { if: condition, then: _then, else: _else, type: _type, ...rest } = node
+  if (condition !== undefined) return { ...rest, oneOf: branches(node).map(withUnions) }
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [key, key === 'examples' ? value : withUnions(value)]),
+  )
+}
+
 /** Returns [file, text] for each kind of document; files are relative to the repository's top. */
 export async function generateTypes() {
   return Promise.all(
     kinds.map(async ([kind, name]) => {
-      const schema = withoutTitles(JSON.parse(await readFile(new URL(`${kind}.schema.json`, import.meta.url), 'utf8')))
+      const text = await readFile(new URL(`${kind}.schema.json`, import.meta.url), 'utf8')
+      const schema = withUnions(withoutTitles(JSON.parse(text)))
       delete schema.$id
-      const text = await compile(schema, name, {
+      const types = await compile(schema, name, {
         bannerComment: `/* Generated from schemas/${kind}.schema.json by npm run types. */`,
         additionalProperties: false,
         ignoreMinAndMaxItems: true,
         format: true,
         style: { semi: false, singleQuote: true, printWidth: 120 },
       })
-      return [`server/documents/${kind}.ts`, text]
+      return [`server/documents/${kind}.ts`, types]
     }),
   )
 }

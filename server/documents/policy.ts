@@ -1,13 +1,20 @@
 /* Generated from schemas/policy.schema.json by npm run types. */
 
 /**
+ * A list for in and notIn.
+ *
+ * @minItems 1
+ * @maxItems 64
+ */
+export type Constants = (string | number)[]
+/**
  * block keeps the image from being ready, warn lets it through with a warning, inform never changes the outcome.
  */
 export type Effect = 'block' | 'warn' | 'inform'
 /**
  * A condition tree in json-rules-engine's format: exactly one of all, any and not, or a comparison.
  */
-export type Condition = All | Any | Not | Comparison | Count
+export type Condition = All | Any | Not | Count | Comparison
 /**
  * JSON Pointer inside the fact.
  */
@@ -41,7 +48,11 @@ export type Operator =
 /**
  * What the fact is compared with: a constant, a list for in and notIn, or a reference.
  */
-export type Value = string | number | boolean | (string | number)[] | Reference
+export type Value = Reference | Constants | Constant
+/**
+ * A typed constant.
+ */
+export type Constant = string | number | boolean
 
 /**
  * A versioned set of rules for one operating-system family. Immutable once released.
@@ -106,7 +117,7 @@ export interface Parameter {
   /**
    * An integer, a string, or a list of either.
    */
-  value: number | string | (string | number)[]
+  value: Constants | (number | string)
   /**
    * bytes, characters, or what the elements of the set are.
    */
@@ -214,6 +225,33 @@ export interface Not {
   not: Condition
 }
 /**
+ * The number of elements of a list for which where holds, compared as an integer. An absent list makes it unknown; undecided elements make it an interval.
+ */
+export interface Count {
+  /**
+   * The reserved fact count.
+   */
+  fact: 'count'
+  /**
+   * What is counted.
+   */
+  params: {
+    /**
+     * Pointer of a list of objects in the fact document.
+     */
+    of: string
+    where: Condition
+  }
+  /**
+   * A numeric operator.
+   */
+  operator: 'equal' | 'notEqual' | 'lessThan' | 'lessThanInclusive' | 'greaterThan' | 'greaterThanInclusive'
+  /**
+   * Number of elements.
+   */
+  value: number
+}
+/**
  * One observed value compared with one expected value. An absent value makes it unknown.
  */
 export interface Comparison {
@@ -266,33 +304,6 @@ export interface Reference {
     | 'parameters'
     | 'element'
   path: Path
-}
-/**
- * The number of elements of a list for which where holds, compared as an integer. An absent list makes it unknown; undecided elements make it an interval.
- */
-export interface Count {
-  /**
-   * The reserved fact count.
-   */
-  fact: 'count'
-  /**
-   * What is counted.
-   */
-  params: {
-    /**
-     * Pointer of a list of objects in the fact document.
-     */
-    of: string
-    where: Condition
-  }
-  /**
-   * A numeric operator.
-   */
-  operator: 'equal' | 'notEqual' | 'lessThan' | 'lessThanInclusive' | 'greaterThan' | 'greaterThanInclusive'
-  /**
-   * Number of elements.
-   */
-  value: number
 }
 /**
  * What to say when the rule fails. The first case whose when is true is taken; the last has none.
