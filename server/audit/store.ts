@@ -25,7 +25,10 @@ export interface VerdictRecord {
   readonly idempotency?: { readonly key: string; readonly fingerprint: string }
 }
 
-/** A verdict that has an identity because it is, or is about to be, stored. */
+/**
+ * A verdict that has an identity because it is, or is about to be, stored. Its recordedAt is the time in its id
+ * (identity.ts), so that a list by time is a range of ids.
+ */
 export type RecordedVerdict = Verdict & Required<Pick<Verdict, 'id' | 'tenant' | 'recordedAt'>>
 
 /** Under an idempotency key, the first verdict is the answer to every later equal request. */
@@ -33,6 +36,13 @@ export type RecordResult =
   | { readonly kind: 'recorded' }
   | { readonly kind: 'replayed'; readonly id: string; readonly body: string }
   | { readonly kind: 'conflict' }
+
+/** What an idempotency key stands for. */
+export interface IdempotentVerdict {
+  readonly fingerprint: string
+  readonly id: string
+  readonly body: string
+}
 
 /** What an auditor may filter a list by; all given filters must hold. Times are RFC 3339, UTC. */
 export interface VerdictFilter {
@@ -92,22 +102,31 @@ export interface StoredVerdict {
 }
 
 /**
- * The audit record. Each method rejects with STORE_UNAVAILABLE when the database cannot do its work.
- * Every read and write is within one tenant.
+ * What the audit record tells. Each method rejects with STORE_UNAVAILABLE when the database cannot do its work, and
+ * reads within one tenant; policy bodies belong to none.
  */
-export interface Store {
-  /** Resolves only after the verdict is durable. */
-  record(record: VerdictRecord): Promise<RecordResult>
+export interface StoreReader {
   /** The verdict that an idempotency key stands for, if any. */
-  idempotent(tenant: string, key: string): Promise<{ fingerprint: string; id: string; body: string } | undefined>
+  idempotent(tenant: string, key: string): Promise<IdempotentVerdict | undefined>
   verdict(tenant: string, id: string): Promise<StoredVerdict | undefined>
   /** Canonical form of a fact document; 'expired' when retention removed it. */
   document(tenant: string, digest: string): Promise<string | 'expired' | undefined>
   policyBody(digest: string): Promise<string | undefined>
-  /** At most limit verdicts (1 to 500), newest first. */
+  /** At most limit verdicts (1 to 500), newest first. Rejects with OPTION_INVALID for a time that cannot be read. */
   list(tenant: string, filter: VerdictFilter, limit: number, position?: ListPosition): Promise<VerdictPage>
-  /** Resolves when the database can be read and written. */
-  check(): Promise<void>
   /** Finishes what was accepted, then closes. */
   close(): Promise<void>
+}
+
+/** The audit record. */
+export interface Store extends StoreReader {
+  /**
+   * Resolves only after the verdict is durable. Rejects with STORE_UNAVAILABLE, with OVERLOADED when too much waits,
+   * with SHUTTING_DOWN after close, and with INTERNAL when this one record is at fault: its id is taken, or its
+   * recordedAt is not the time of its id. A process that dies during a failed commit may leave the verdict behind,
+   * whole and unacknowledged; under an idempotency key the next try then finds it.
+   */
+  record(record: VerdictRecord): Promise<RecordResult>
+  /** Resolves when the database can be read and written. */
+  check(): Promise<void>
 }

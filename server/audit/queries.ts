@@ -1,0 +1,103 @@
+import type { Kysely } from 'kysely'
+import { listQuery } from './list-query.ts'
+import type {
+  IdempotentVerdict,
+  ListPosition,
+  StoredVerdict,
+  VerdictFilter,
+  VerdictPage,
+  VerdictSummary,
+} from './store.ts'
+import type { AuditTables, VerdictRow } from './tables.ts'
+
+/** Greatest page of a list, in verdicts. */
+export const maxPage = 500
+
+/** A stored verdict by its id. */
+export async function findVerdict(
+  db: Kysely<AuditTables>,
+  tenant: string,
+  id: string,
+): Promise<StoredVerdict | undefined> {
+  const row = await db
+    .selectFrom('verdicts')
+    .select(['body', 'record_digest'])
+    .where('tenant', '=', tenant)
+    .where('id', '=', id)
+    .executeTakeFirst()
+  return row && { body: row.body, recordDigest: row.record_digest }
+}
+
+/** The verdict that an idempotency key stands for. */
+export async function findIdempotent(
+  db: Kysely<AuditTables>,
+  tenant: string,
+  key: string,
+): Promise<IdempotentVerdict | undefined> {
+  return db
+    .selectFrom('idempotency_keys')
+    .innerJoin('verdicts', (join) =>
+      join.onRef('verdicts.tenant', '=', 'idempotency_keys.tenant').onRef('verdicts.id', '=', 'verdict_id'),
+    )
+    .select(['fingerprint', 'verdicts.id', 'verdicts.body'])
+    .where('idempotency_keys.tenant', '=', tenant)
+    .where('key', '=', key)
+    .executeTakeFirst()
+}
+
+/** A fact document's canonical form; 'expired' when its body was removed. */
+export async function findDocument(
+  db: Kysely<AuditTables>,
+  tenant: string,
+  digest: string,
+): Promise<string | 'expired' | undefined> {
+  const row = await db
+    .selectFrom('fact_documents')
+    .select('body')
+    .where('tenant', '=', tenant)
+    .where('digest', '=', digest)
+    .executeTakeFirst()
+  return row && (row.body ?? 'expired')
+}
+
+/** A policy file's text. */
+export async function findPolicyBody(db: Kysely<AuditTables>, digest: string): Promise<string | undefined> {
+  const row = await db.selectFrom('policy_bodies').select('body').where('digest', '=', digest).executeTakeFirst()
+  return row?.body
+}
+
+/** One page of verdicts, newest first, of at most `limit` (1 to 500; what lies outside counts as the nearest). */
+export async function listVerdicts(
+  db: Kysely<AuditTables>,
+  tenant: string,
+  filter: VerdictFilter,
+  limit: number,
+  position?: ListPosition,
+): Promise<VerdictPage> {
+  const size = Math.min(Math.max(Math.trunc(limit), 1), maxPage)
+  const rows = await listQuery(db, { tenant, filter, limit: size + 1, position }).execute()
+  const verdicts = rows.slice(0, size).map(summaryOf)
+  const first = verdicts[0]
+  const last = verdicts.at(-1)
+  if (rows.length <= size || !first || !last) return { verdicts }
+  return { verdicts, next: { upTo: position?.upTo ?? first.id, before: last.id } }
+}
+
+function summaryOf(row: Omit<VerdictRow, 'tenant' | 'body'>): VerdictSummary {
+  return {
+    id: row.id,
+    recordedAt: row.recorded_at,
+    outcome: row.outcome,
+    family: row.family,
+    policyVersion: row.policy_version,
+    policyDigest: row.policy_digest,
+    osType: row.os_type,
+    osId: row.os_id,
+    osVersion: row.os_version,
+    imageName: row.image_name,
+    imageDigest: row.image_digest,
+    factsDigest: row.facts_digest,
+    documentDigest: row.document_digest,
+    recordDigest: row.record_digest,
+  }
+}

@@ -1,0 +1,57 @@
+import { ImagegateError } from '../errors.ts'
+import { timeOfId } from './identity.ts'
+import type { PolicyBody, VerdictRecord } from './store.ts'
+import type { FindingRow, VerdictRow } from './tables.ts'
+
+/** One record, flat: what a driver inserts, and what is cheap to hand to another thread. */
+export interface RecordRows {
+  readonly verdict: VerdictRow
+  readonly findings: readonly FindingRow[]
+  /** Pointers of missing facts. */
+  readonly missing: readonly string[]
+  /** Canonical form of the fact document. */
+  readonly document: string
+  /** The policies that the database may not have yet. */
+  readonly policies: readonly PolicyBody[]
+  readonly idempotency?: { readonly key: string; readonly fingerprint: string }
+}
+
+/** The rows of a record. Throws INTERNAL when its recordedAt is not the time of its id. */
+export function toRows(record: VerdictRecord): RecordRows {
+  const { id, tenant, recordedAt, findings, missing } = record.verdict
+  if (Date.parse(recordedAt) !== timeOfId(id)) {
+    throw new ImagegateError('INTERNAL', `recordedAt of verdict ${id} is not the time of its id.`)
+  }
+  return {
+    verdict: verdictRow(record),
+    findings: findings.flatMap(({ rule, result, severity, effect }) =>
+      result === 'fail' || result === 'unknown' ? [{ tenant, rule, result, verdict_id: id, severity, effect }] : [],
+    ),
+    missing: missing.map((fact) => fact.pointer),
+    document: record.document,
+    policies: record.policies,
+    ...(record.idempotency && { idempotency: record.idempotency }),
+  }
+}
+
+function verdictRow({ verdict, body, recordDigest }: VerdictRecord): VerdictRow {
+  const { subject, policy } = verdict
+  return {
+    tenant: verdict.tenant,
+    id: verdict.id,
+    recorded_at: verdict.recordedAt,
+    outcome: verdict.outcome,
+    family: policy.family,
+    policy_version: policy.version,
+    policy_digest: policy.digest,
+    os_type: subject.osType ?? null,
+    os_id: subject.osId ?? null,
+    os_version: subject.osVersion ?? null,
+    image_name: subject.imageName ?? null,
+    image_digest: subject.imageDigest ?? null,
+    facts_digest: verdict.factsDigest,
+    document_digest: verdict.documentDigest,
+    record_digest: recordDigest,
+    body,
+  }
+}

@@ -1,0 +1,78 @@
+import type { Database } from 'better-sqlite3'
+import { ImagegateError } from '../errors.ts'
+import type { RecordRows } from './rows.ts'
+import { isConstraint, type StoreFailure, sqliteCode } from './sqlite-errors.ts'
+import { prepareInsert } from './sqlite-insert.ts'
+import type { RecordResult } from './store.ts'
+
+/** What the writer is asked to make durable: a record, or a sign that it can write. */
+export type WriteRequest = RecordRows | 'check'
+
+/** What became of one request of a committed batch. */
+export type WriteOutcome = RecordResult | { readonly kind: 'failed'; readonly failure: StoreFailure }
+
+/** Commits one batch, one outcome per request; throws when nothing of it was committed. */
+export type CommitBatch = (requests: readonly WriteRequest[]) => readonly WriteOutcome[]
+
+/**
+ * Prepares the commit on a writing connection. A record that breaks a constraint fails alone, by its savepoint; every
+ * other error takes the whole batch with it.
+ */
+export function prepareCommit(db: Database): CommitBatch {
+  const begin = db.prepare('BEGIN IMMEDIATE')
+  const commit = db.prepare('COMMIT')
+  const savepoint = db.prepare('SAVEPOINT record')
+  const release = db.prepare('RELEASE record')
+  const undo = db.prepare('ROLLBACK TO record')
+  const insert = prepareInsert(db)
+  const touch = db.prepare(
+    'INSERT INTO health (id, checked_at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET checked_at = excluded.checked_at',
+  )
+
+  const write = (request: WriteRequest): WriteOutcome => {
+    if (request === 'check') {
+      touch.run(Date.now())
+      return { kind: 'recorded' }
+    }
+    savepoint.run()
+    try {
+      const result = insert(request)
+      release.run()
+      return result
+    } catch (error) {
+      // After an I/O error or a full disk SQLite may have ended the transaction by itself.
+      if (!isConstraint(error) || !db.inTransaction) throw error
+      undo.run()
+      release.run()
+      return { kind: 'failed', failure: recordFailure(request, error) }
+    }
+  }
+
+  return (requests) => {
+    begin.run()
+    try {
+      const outcomes = requests.map(write)
+      // Had the transaction ended by itself, a COMMIT would have nothing to say about these rows.
+      if (!db.inTransaction) throw new ImagegateError('STORE_UNAVAILABLE', 'The database ended the transaction.')
+      commit.run()
+      return outcomes
+    } catch (error) {
+      if (db.inTransaction) db.exec('ROLLBACK')
+      throw error
+    }
+  }
+}
+
+/** Deletes at most `limit` idempotency keys that are older than a time in milliseconds since 1970, and says how many. */
+export function purgeKeys(db: Database, before: number, limit: number): number {
+  return db
+    .prepare(
+      `DELETE FROM idempotency_keys WHERE (tenant, key) IN
+         (SELECT tenant, key FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT ?)`,
+    )
+    .run(before, limit).changes
+}
+
+function recordFailure({ verdict }: RecordRows, error: unknown): StoreFailure {
+  return { code: 'INTERNAL', detail: `Verdict ${verdict.id} was refused by the database: ${sqliteCode(error)}.` }
+}

@@ -1,0 +1,102 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import type { Database } from 'better-sqlite3'
+import { type CommitBatch, prepareCommit, purgeKeys, type WriteOutcome, type WriteRequest } from './sqlite-batch.ts'
+import { openForWriting } from './sqlite-connection.ts'
+import { type StoreFailure, storeFailure } from './sqlite-errors.ts'
+import { migrateSqlite, requireMigrated } from './sqlite-migrate.ts'
+
+/** What the writer is started with. */
+export interface WriterData {
+  readonly file: string
+}
+
+/** What is sent to the writer, one at a time: a batch, or the request to close. */
+export type WriterRequest = readonly WriteRequest[] | 'close'
+
+/** What the writer answers: to its start, to a batch, to close, or that the last request came to nothing. */
+export type WriterAnswer =
+  | { readonly kind: 'opened' }
+  | { readonly kind: 'committed'; readonly outcomes: readonly WriteOutcome[] }
+  | { readonly kind: 'closed' }
+  | { readonly kind: 'failed'; readonly failure: StoreFailure }
+
+interface Connection {
+  readonly db: Database
+  readonly commit: CommitBatch
+}
+
+const hour = 3_600_000
+const keepKeys = 24 * hour
+const purgeAtOnce = 2000
+const purgeEvery = 60_000
+
+const { file }: WriterData = workerData
+let connection: Connection | undefined
+let nextPurge = 0
+
+function connect(prepare: (db: Database) => void): Connection {
+  const db = openForWriting(file)
+  try {
+    prepare(db)
+    return { db, commit: prepareCommit(db) }
+  } catch (error) {
+    db.close()
+    throw error
+  }
+}
+
+/** After any error a new connection is made for the next batch: it is how the writer recovers. */
+function disconnect(): void {
+  const old = connection
+  connection = undefined
+  try {
+    old?.db.close()
+  } catch {
+    // The error that led here was answered already.
+  }
+}
+
+function attempt(work: () => WriterAnswer): void {
+  try {
+    answer(work())
+  } catch (error) {
+    disconnect()
+    answer({ kind: 'failed', failure: storeFailure(error) })
+  }
+}
+
+function answer(message: WriterAnswer): void {
+  parentPort?.postMessage(message)
+}
+
+/** Expired keys go after a batch was answered; a full portion is followed by the next one soon. */
+function purge(): void {
+  const now = Date.now()
+  if (connection === undefined || now < nextPurge) return
+  try {
+    const purged = purgeKeys(connection.db, now - keepKeys, purgeAtOnce)
+    nextPurge = now + (purged < purgeAtOnce ? purgeEvery : purgeEvery / 60)
+  } catch {
+    disconnect()
+    nextPurge = now + purgeEvery
+  }
+}
+
+parentPort?.on('message', (request: WriterRequest) => {
+  if (request === 'close') {
+    disconnect()
+    answer({ kind: 'closed' })
+    parentPort?.close()
+    return
+  }
+  attempt(() => {
+    connection ??= connect(requireMigrated)
+    return { kind: 'committed', outcomes: connection.commit(request) }
+  })
+  purge()
+})
+
+attempt(() => {
+  connection = connect(migrateSqlite)
+  return { kind: 'opened' }
+})

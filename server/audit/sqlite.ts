@@ -1,0 +1,125 @@
+import { ImagegateError } from '../errors.ts'
+import { GroupCommit } from './group-commit.ts'
+import { type RecordRows, toRows } from './rows.ts'
+import type { WriteOutcome, WriteRequest } from './sqlite-batch.ts'
+import { createDatabaseFile } from './sqlite-connection.ts'
+import { storeError } from './sqlite-errors.ts'
+import { SqliteReader } from './sqlite-reader.ts'
+import { type StoreLog, WriterThread } from './sqlite-thread.ts'
+import type { ListPosition, RecordResult, Store, StoreReader, VerdictFilter, VerdictRecord } from './store.ts'
+
+/** Where a SQLite store lives. */
+export interface SqliteOptions {
+  /** Path of the database file; its directory is made when there is none. */
+  readonly file: string
+  readonly log?: StoreLog
+}
+
+const limits = { batchItems: 256, batchBytes: 8 << 20, waitingItems: 4096, waitingBytes: 64 << 20 }
+
+/** A commit this recent, in milliseconds, proves that the database can be written. */
+const recent = 1000
+
+/** Opens a database for reading and writing, migrating it first. Rejects with STORE_INCOMPATIBLE or STORE_UNAVAILABLE. */
+export async function openSqliteStore({ file, log }: SqliteOptions): Promise<Store> {
+  const thread = new WriterThread({ file }, log)
+  const reader = new SqliteReader(file)
+  try {
+    createDatabaseFile(file)
+    await thread.start()
+    reader.open()
+    return new SqliteStore(thread, reader)
+  } catch (error) {
+    await thread.close().catch(() => undefined)
+    throw storeError(error)
+  }
+}
+
+/** Opens a migrated database, in use or not, for reading alone. Rejects with STORE_INCOMPATIBLE or STORE_UNAVAILABLE. */
+export async function openSqliteReader({ file }: Pick<SqliteOptions, 'file'>): Promise<StoreReader> {
+  const reader = new SqliteReader(file)
+  reader.open()
+  return reader
+}
+
+class SqliteStore implements Store {
+  readonly #thread: WriterThread
+  readonly #reader: SqliteReader
+  readonly #queue: GroupCommit<WriteRequest, WriteOutcome>
+  /** Digests of policy bodies that were committed, which need not travel to the writer again. */
+  readonly #policies = new Set<string>()
+  #check: Promise<void> | undefined
+  #lastCommit = Number.NEGATIVE_INFINITY
+
+  constructor(thread: WriterThread, reader: SqliteReader) {
+    this.#thread = thread
+    this.#reader = reader
+    this.#queue = new GroupCommit({ ...limits, commit: (requests) => this.#commit(requests) })
+  }
+
+  async record(record: VerdictRecord): Promise<RecordResult> {
+    const all = toRows(record)
+    const rows = { ...all, policies: all.policies.filter(({ digest }) => !this.#policies.has(digest)) }
+    const outcome = await this.#queue.add(rows, bytesOf(rows))
+    if (outcome.kind === 'failed') throw new ImagegateError(outcome.failure.code, outcome.failure.detail)
+    return outcome
+  }
+
+  async check(): Promise<void> {
+    await this.#reader.policyBody('')
+    if (performance.now() - this.#lastCommit < recent) return
+    this.#check ??= this.#queue.add('check', 0).then(() => undefined)
+    try {
+      await this.#check
+    } finally {
+      this.#check = undefined
+    }
+  }
+
+  idempotent(tenant: string, key: string) {
+    return this.#reader.idempotent(tenant, key)
+  }
+
+  verdict(tenant: string, id: string) {
+    return this.#reader.verdict(tenant, id)
+  }
+
+  document(tenant: string, digest: string) {
+    return this.#reader.document(tenant, digest)
+  }
+
+  policyBody(digest: string) {
+    return this.#reader.policyBody(digest)
+  }
+
+  list(tenant: string, filter: VerdictFilter, limit: number, position?: ListPosition) {
+    return this.#reader.list(tenant, filter, limit, position)
+  }
+
+  async close(): Promise<void> {
+    await this.#queue.close()
+    // The reader first: the last connection to close tidies the log away, and only the writer can.
+    await this.#reader.close()
+    await this.#thread.close()
+  }
+
+  async #commit(requests: readonly WriteRequest[]): Promise<readonly WriteOutcome[]> {
+    try {
+      const outcomes = await this.#thread.commit(requests)
+      // A batch of replays alone wrote nothing and proves nothing.
+      if (outcomes.some(({ kind }) => kind === 'recorded')) this.#lastCommit = performance.now()
+      for (const [index, request] of requests.entries()) {
+        if (request === 'check' || outcomes[index]?.kind !== 'recorded') continue
+        for (const { digest } of request.policies) this.#policies.add(digest)
+      }
+      return outcomes
+    } catch (error) {
+      this.#policies.clear()
+      throw error
+    }
+  }
+}
+
+function bytesOf({ verdict, document, policies }: RecordRows): number {
+  return policies.reduce((sum, { body }) => sum + body.length, verdict.body.length + document.length)
+}

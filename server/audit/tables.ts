@@ -1,0 +1,71 @@
+/** A row of verdicts; the columns beside the body repeat it for searching. */
+export interface VerdictRow {
+  readonly tenant: string
+  readonly id: string
+  readonly recorded_at: string
+  readonly outcome: string
+  readonly family: string
+  readonly policy_version: string
+  readonly policy_digest: string
+  readonly os_type: string | null
+  readonly os_id: string | null
+  readonly os_version: string | null
+  readonly image_name: string | null
+  readonly image_digest: string | null
+  readonly facts_digest: string
+  readonly document_digest: string
+  readonly record_digest: string
+  readonly body: string
+}
+
+/** A row of findings: a rule that did not pass. */
+export interface FindingRow {
+  readonly tenant: string
+  readonly rule: string
+  readonly result: 'fail' | 'unknown'
+  readonly verdict_id: string
+  readonly severity: string
+  readonly effect: string
+}
+
+interface MissingFactRow {
+  readonly tenant: string
+  readonly pointer: string
+  readonly verdict_id: string
+}
+
+interface FactDocumentRow {
+  readonly tenant: string
+  readonly digest: string
+  readonly facts_digest: string
+  readonly first_recorded_at: string
+  readonly removed_at: string | null
+  readonly removal_reason: string | null
+  readonly body: string | null
+}
+
+interface PolicyBodyRow {
+  readonly digest: string
+  readonly family: string
+  readonly version: string
+  readonly body: string
+}
+
+interface IdempotencyKeyRow {
+  readonly tenant: string
+  readonly key: string
+  readonly fingerprint: string
+  readonly verdict_id: string
+  /** Milliseconds since 1970. */
+  readonly created_at: number
+}
+
+/** The tables that queries read, alike in every dialect; migrations/ creates them. */
+export interface AuditTables {
+  verdicts: VerdictRow
+  findings: FindingRow
+  missing_facts: MissingFactRow
+  fact_documents: FactDocumentRow
+  policy_bodies: PolicyBodyRow
+  idempotency_keys: IdempotencyKeyRow
+}

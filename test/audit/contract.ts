@@ -1,0 +1,238 @@
+import type { Test } from 'tap'
+import { newIdentity } from '../../server/audit/identity.ts'
+import type { Store, VerdictFilter, VerdictRecord } from '../../server/audit/store.ts'
+import { sha256 } from '../../server/digest.ts'
+import { identityAt, makeRecord, type RecordWishes } from './records.ts'
+
+/** What a test works with: the shared store, and a tenant and records that are its own. */
+interface Room {
+  readonly store: Store
+  readonly tenant: string
+  readonly make: (wishes?: RecordWishes) => VerdictRecord
+}
+
+type InRoom = (t: Test, room: Room) => Promise<void>
+
+const tests: readonly (readonly [name: string, run: InRoom])[] = [
+  ['a recorded verdict is found as it was answered, with its facts and its policy', findsWhatWasAnswered],
+  ['what is not there is undefined, and a tenant sees nothing of another', separatesTenants],
+  ['many verdicts share one document and one policy', sharesBodies],
+  ['a retried key gives the first verdict, and another request under it is a conflict', replaysKeys],
+  ['equal keys at the same moment are recorded once, whatever batch they fall into', replaysKeysOfOneBatch],
+  ['a record that the database refuses fails alone, not its neighbours', failsAlone],
+  ['a list is filtered by each criterion and by several at once', filters],
+  ['a row of a list says what the verdict says', summarizes],
+  ['pages have no gap and no repetition while new verdicts arrive', pages],
+  ['a full last page names no next one, and a position keeps its upper bound', endsPages],
+  ['a check of a working database resolves, also when many ask at once', checks],
+]
+
+/** What every driver does alike; `open` gives a new and empty store each time it is called. */
+export async function storeContract(t: Test, open: (t: Test) => Promise<Store>): Promise<void> {
+  const store = await open(t)
+  t.teardown(() => store.close())
+  for (const [index, [name, run]] of tests.entries()) {
+    const tenant = `tenant-${index}`
+    await t.test(name, (t) => run(t, { store, tenant, make: (wishes) => makeRecord({ tenant, ...wishes }) }))
+  }
+  await t.test('a closed store takes nothing more, and what it had accepted is recorded', async (t) => {
+    await finishesOnClose(t, await open(t))
+  })
+}
+
+async function findsWhatWasAnswered(t: Test, { store, tenant, make }: Room) {
+  const imageName = 'a\u0000b\u{1f600}\u202e'
+  const record = make({ failed: ['linux.ext4.64bit'], subject: { imageName } })
+  t.same(await store.record(record), { kind: 'recorded' })
+  const { id, documentDigest, policy } = record.verdict
+  const found = await store.verdict(tenant, id)
+  t.same(found, { body: record.body, recordDigest: record.recordDigest })
+  t.equal(sha256(found?.body ?? ''), record.recordDigest)
+  t.equal(await store.document(tenant, documentDigest), record.document)
+  t.equal(await store.policyBody(policy.digest), record.policies[0]?.body)
+  t.match((await store.list(tenant, { imageName }, 1)).verdicts, [{ id }])
+}
+
+async function separatesTenants(t: Test, { store, tenant, make }: Room) {
+  const record = make({ idempotency: { key: 'k', fingerprint: 'f' } })
+  await store.record(record)
+  const other = `${tenant}-other`
+  t.equal(await store.verdict(other, record.verdict.id), undefined)
+  t.equal(await store.document(other, record.verdict.documentDigest), undefined)
+  t.equal(await store.idempotent(other, 'k'), undefined)
+  t.same(await store.list(other, {}, 10), { verdicts: [] })
+  t.equal(await store.policyBody(sha256('none')), undefined)
+  const equalKey = make({ tenant: other, idempotency: { key: 'k', fingerprint: 'g' } })
+  t.same(await store.record(equalKey), { kind: 'recorded' })
+}
+
+async function sharesBodies(t: Test, { store, tenant, make }: Room) {
+  const records = Array.from({ length: 20 }, () => make())
+  await Promise.all(records.map((record) => store.record(record)))
+  t.equal((await store.list(tenant, {}, 500)).verdicts.length, 20)
+  t.equal(await store.document(tenant, records[0]?.verdict.documentDigest ?? ''), records[0]?.document)
+}
+
+async function replaysKeys(t: Test, { store, tenant, make }: Room) {
+  const first = make({ idempotency: { key: 'k', fingerprint: 'f' } })
+  const again = make({ idempotency: { key: 'k', fingerprint: 'f' }, facts: 'again' })
+  const other = make({ idempotency: { key: 'k', fingerprint: 'g' }, facts: 'other' })
+  t.equal(await store.idempotent(tenant, 'k'), undefined)
+  t.same(await store.record(first), { kind: 'recorded' })
+  t.same(await store.record(again), { kind: 'replayed', id: first.verdict.id, body: first.body })
+  t.same(await store.record(other), { kind: 'conflict' })
+  t.same(await store.idempotent(tenant, 'k'), { fingerprint: 'f', id: first.verdict.id, body: first.body })
+  t.equal((await store.list(tenant, {}, 10)).verdicts.length, 1)
+  t.equal(await store.document(tenant, other.verdict.documentDigest), undefined)
+}
+
+async function replaysKeysOfOneBatch(t: Test, { store, tenant, make }: Room) {
+  const records = Array.from({ length: 200 }, (_, index) =>
+    make({ idempotency: { key: `k${index % 10}`, fingerprint: index < 190 ? 'f' : 'g' } }),
+  )
+  const results = await Promise.all(records.map((record) => store.record(record)))
+  const count = (wanted: string) => results.filter(({ kind }) => kind === wanted).length
+  t.same([count('recorded'), count('replayed'), count('conflict')], [10, 180, 10])
+  t.equal((await store.list(tenant, {}, 500)).verdicts.length, 10)
+  const wrong = results.filter(
+    (result, index) => result.kind === 'replayed' && result.id !== records[index % 10]?.verdict.id,
+  )
+  t.same(wrong, [], 'each replay names the first of its key')
+}
+
+async function failsAlone(t: Test, { store, tenant, make }: Room) {
+  const taken = make()
+  const good = [make(), make(), taken, make(), make()]
+  const twin = make({ identity: taken.verdict, facts: 'twin', idempotency: { key: 'k', fingerprint: 'f' } })
+  const late = make({ identity: { ...newIdentity(), recordedAt: '2020-01-01T00:00:00.000Z' } })
+  const all = [...good, twin, late, make({ facts: 'last' })]
+  const results = await Promise.allSettled(all.map((record) => store.record(record)))
+  const statuses = results.map(({ status }) => status)
+  t.same(statuses, [...good.map(() => 'fulfilled'), 'rejected', 'rejected', 'fulfilled'])
+  t.match(results[5], { reason: { code: 'INTERNAL' } })
+  t.match(results[6], { reason: { code: 'INTERNAL' } })
+  t.equal(await store.document(tenant, twin.verdict.documentDigest), undefined, 'nothing of it stays')
+  t.equal(await store.idempotent(tenant, 'k'), undefined)
+  t.equal((await store.list(tenant, {}, 10)).verdicts.length, 6)
+}
+
+async function filters(t: Test, { store, tenant, make }: Room) {
+  const imageDigest = sha256('image')
+  const old = make({ identity: identityAt('2026-01-01T00:00:00.000Z'), failed: ['a.b'], missing: ['/boot/mode'] })
+  const windows = make({
+    identity: identityAt('2026-01-02T00:00:00.000Z'),
+    family: 'windows-server',
+    version: '2.0.0',
+    subject: { imageName: 'w', imageDigest, osType: 'windows', osId: 'windows-server-2019' },
+    failed: ['a.b', 'a.c'],
+    missing: ['/boot', '/boot/mode'],
+  })
+  const bare = make({
+    identity: identityAt('2026-01-02T00:00:00.001Z'),
+    family: 'unidentified',
+    outcome: 'undetermined',
+    subject: {},
+    unknown: ['a.b'],
+    missing: ['/os'],
+  })
+  for (const record of [old, windows, bare]) await store.record(record)
+  const expected: readonly (readonly [VerdictFilter, readonly VerdictRecord[]])[] = [
+    [{}, [bare, windows, old]],
+    [{ outcome: 'not_ready' }, [windows, old]],
+    [{ family: 'unidentified' }, [bare]],
+    [{ osType: 'linux' }, [old]],
+    [{ osId: 'windows-server-2019' }, [windows]],
+    [{ imageName: 'w' }, [windows]],
+    [{ imageDigest }, [windows]],
+    [{ policyVersion: '1.0.0' }, [bare, old]],
+    [{ failedRule: 'a.b' }, [windows, old]],
+    [{ missingFact: '/boot/mode' }, [windows, old]],
+    [{ failedRule: 'a.c', missingFact: '/boot' }, [windows]],
+    [{ failedRule: 'a.c', missingFact: '/os' }, []],
+    [{ failedRule: 'a.b', missingFact: '/boot/mode', imageName: 'w' }, [windows]],
+    [{ failedRule: 'a.c', imageName: 'web-01.qcow2' }, []],
+    [{ failedRule: 'a.b', family: 'linux', from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' }, [old]],
+    [{ missingFact: '/boot/mode', outcome: 'ready' }, []],
+    [{ from: '2026-01-02T00:00:00Z' }, [bare, windows]],
+    [{ from: '2026-01-02T00:00:00.0001Z' }, [bare]],
+    [{ to: '2026-01-02T00:00:00.0001Z' }, [windows, old]],
+    [{ to: '2026-01-02T00:00:00Z' }, [old]],
+    [{ to: '0001-01-01T00:00:00Z' }, []],
+    [{ from: '9999-12-31T23:59:59.999Z' }, []],
+  ]
+  for (const [filter, found] of expected) {
+    const ids = (await store.list(tenant, filter, 10)).verdicts.map(({ id }) => id)
+    const wanted = found.map(({ verdict }) => verdict.id)
+    t.same(ids, wanted, JSON.stringify(filter))
+  }
+  await t.rejects(store.list(tenant, { from: 'yesterday' }, 10), { code: 'OPTION_INVALID' })
+  await t.rejects(store.list(tenant, { to: '2026-02-30T00:00:00Z' }, 10), { code: 'OPTION_INVALID' })
+}
+
+async function summarizes(t: Test, { store, tenant, make }: Room) {
+  const record = make({ subject: { imageDigest: sha256('i'), osType: 'freebsd', osVersion: '14.1' } })
+  await store.record(record)
+  const { verdict } = record
+  const row = {
+    id: verdict.id,
+    recordedAt: verdict.recordedAt,
+    outcome: verdict.outcome,
+    family: verdict.policy.family,
+    policyVersion: verdict.policy.version,
+    policyDigest: verdict.policy.digest,
+    osType: 'freebsd',
+    osId: null,
+    osVersion: '14.1',
+    imageName: null,
+    imageDigest: verdict.subject.imageDigest,
+    factsDigest: verdict.factsDigest,
+    documentDigest: verdict.documentDigest,
+    recordDigest: record.recordDigest,
+  }
+  t.same((await store.list(tenant, {}, 1)).verdicts, [row])
+}
+
+async function pages(t: Test, { store, tenant, make }: Room) {
+  const wishes = { failed: ['a.b'], missing: ['/os'] }
+  const records = Array.from({ length: 25 }, () => make(wishes))
+  await Promise.all(records.map((record) => store.record(record)))
+  const old = records.map(({ verdict }) => verdict.id).reverse()
+  for (const filter of [{}, { failedRule: 'a.b' }, { missingFact: '/os' }, { outcome: 'not_ready' }]) {
+    let page = await store.list(tenant, filter, 10)
+    const seen = page.verdicts.map(({ id }) => id)
+    while (page.next !== undefined) {
+      await store.record(make(wishes))
+      page = await store.list(tenant, filter, 10, page.next)
+      seen.push(...page.verdicts.map(({ id }) => id))
+    }
+    t.same(seen.slice(-25), old, JSON.stringify(filter))
+    t.equal(new Set(seen).size, seen.length)
+  }
+}
+
+async function endsPages(t: Test, { store, tenant, make }: Room) {
+  const records = Array.from({ length: 5 }, () => make())
+  await Promise.all(records.map((record) => store.record(record)))
+  const [newest = '', second = '', , fourth = ''] = records.map(({ verdict }) => verdict.id).reverse()
+  t.equal((await store.list(tenant, {}, 5)).next, undefined)
+  t.same((await store.list(tenant, {}, 2)).next, { upTo: newest, before: second })
+  const pinned = await store.list(tenant, {}, 1, { upTo: fourth, before: second })
+  t.match(pinned.verdicts, [{ id: fourth }])
+  t.match(pinned.next, { upTo: fourth })
+  t.equal((await store.list(tenant, {}, 0)).verdicts.length, 1, 'a page has at least one row')
+}
+
+async function checks(t: Test, { store, make }: Room) {
+  await t.resolves(Promise.all(Array.from({ length: 20 }, () => store.check())))
+  await store.record(make())
+  await t.resolves(store.check())
+}
+
+async function finishesOnClose(t: Test, store: Store) {
+  const accepted = Promise.all(Array.from({ length: 100 }, () => store.record(makeRecord())))
+  await Promise.all([store.close(), accepted])
+  t.ok((await accepted).every(({ kind }) => kind === 'recorded'))
+  await t.rejects(store.record(makeRecord()), { code: 'SHUTTING_DOWN' })
+  await t.rejects(store.list('default', {}, 1), { code: 'STORE_UNAVAILABLE' })
+  await t.rejects(store.check(), { code: 'STORE_UNAVAILABLE' })
+}
