@@ -12,6 +12,11 @@ interface ErrorKind {
  * Every error that imagegate can answer, declared once. docs/errors.md is compared with this table by a test.
  */
 export const errorKinds = {
+  REQUEST_MALFORMED: {
+    status: 400,
+    title: 'The request is not valid HTTP',
+    mend: 'Check the address, the headers and the length of the body.',
+  },
   JSON_MALFORMED: { status: 400, title: 'The body is not JSON', mend: 'Send one JSON document in UTF-8.' },
   TEXT_NOT_UNICODE: {
     status: 400,

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto'
+import fastify, { type FastifyInstance, LogController } from 'fastify'
+import { batchRoutes } from './http/batch.ts'
+import { answerClientError } from './http/client-errors.ts'
+import type { Deps } from './http/deps.ts'
+import { errorCodeRoutes } from './http/error-codes.ts'
+import { answerError, handleErrors } from './http/error-handler.ts'
+import { evaluationRoutes } from './http/evaluations.ts'
+import { healthRoutes } from './http/health.ts'
+import { listRoutes } from './http/list.ts'
+import { measuredStore, metricsRoute } from './http/metrics.ts'
+import { describeRoutes, openapiRoutes } from './http/openapi.ts'
+import { policyRoutes } from './http/policies.ts'
+import { protect } from './http/protection.ts'
+import { logRequests } from './http/request-log.ts'
+import { recordRoutes } from './http/route-table.ts'
+import { schemaRoutes } from './http/schemas.ts'
+import { validateParts } from './http/validation.ts'
+import { verdictRoutes } from './http/verdicts.ts'
+
+/** Request line and headers together, in bytes. */
+const maxHeaderBytes = 16_384
+
+function bare({ logger }: Deps): FastifyInstance {
+  return fastify({
+    loggerInstance: logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    http: { maxHeaderSize: maxHeaderBytes, headersTimeout: 15_000, connectionsCheckingInterval: 5_000 },
+    // A batch may take hours: bodies have their own limits in time, in http/bodies.ts and http/timely.ts.
+    requestTimeout: 0,
+    keepAliveTimeout: 65_000,
+    // Closing is told as a problem by the error handler.
+    return503OnClosing: false,
+    routerOptions: { maxParamLength: maxHeaderBytes },
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, logger),
+    frameworkErrors: (error, request, reply) => {
+      answerError(error, request, reply)
+      logger.info({ requestId: request.id, method: request.method, route: null, status: reply.statusCode }, 'request')
+    },
+  })
+}
+
+/** Builds the HTTP application without listening. Closing it does not close the store. */
+export async function buildApp(given: Deps): Promise<FastifyInstance> {
+  const deps = { ...given, store: measuredStore(given.store, given.metrics) }
+  const app = bare(deps)
+  logRequests(app, deps)
+  await protect(app, deps)
+  handleErrors(app, deps, recordRoutes(app))
+  validateParts(app)
+  await describeRoutes(app)
+  await app.register(async (scope) => evaluationRoutes(scope, deps))
+  await app.register(async (scope) => batchRoutes(scope, deps))
+  await app.register(async (scope) => {
+    listRoutes(scope, deps)
+    verdictRoutes(scope, deps)
+    policyRoutes(scope, deps)
+    schemaRoutes(scope)
+    errorCodeRoutes(scope)
+    healthRoutes(scope, deps)
+    metricsRoute(scope, deps.metrics)
+  })
+  await openapiRoutes(app)
+  await app.ready()
+  return app
+}

@@ -1,0 +1,195 @@
+import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ImagegateError, type Problem } from './errors.ts'
+import { strictAjv } from './schemas.ts'
+
+/** What the service needs to know before it starts. */
+export interface Config {
+  /** Address to listen on. */
+  readonly host: string
+  /** TCP port; 0 takes a free one. */
+  readonly port: number
+  /** Absolute path of the SQLite database. */
+  readonly databaseFile: string
+  /** Absolute path of the policies' folder. */
+  readonly policies: string
+  readonly logLevel: string
+  /** Seconds in which a body, or the next part of a batch, must arrive. */
+  readonly bodySeconds: number
+  /** Lines of one batch that are evaluated at a time. */
+  readonly batchWindow: number
+  /** Connections that are open at a time. */
+  readonly maxConnections: number
+  /** Milliseconds of event-loop delay above which requests are turned away; 0 never does. */
+  readonly maxDelayMs: number
+  /** Seconds that requests in flight have to finish when the service stops. */
+  readonly shutdownSeconds: number
+  /** Seconds between turning unready and accepting nothing more, for load balancers to notice. */
+  readonly shutdownDelaySeconds: number
+}
+
+/** One environment variable. */
+export interface Setting {
+  readonly name: string
+  /** As it would stand in the environment. */
+  readonly default: string
+  readonly description: string
+  readonly schema: Readonly<Record<string, unknown>>
+}
+
+const whole = (minimum: number, maximum: number) => ({ type: 'integer', minimum, maximum })
+const text = { type: 'string', minLength: 1, maxLength: 4096 }
+
+/** Every environment variable that imagegate reads, for --help and the documentation. */
+export const settings = [
+  {
+    name: 'IMAGEGATE_HOST',
+    default: '127.0.0.1',
+    description: 'Address to listen on. Other than loopback only together with IMAGEGATE_ALLOW_REMOTE=yes.',
+    schema: { type: 'string', pattern: '^[0-9A-Za-z.:-]{1,255}$' },
+  },
+  {
+    name: 'IMAGEGATE_PORT',
+    default: '8080',
+    description: 'TCP port, 0 to 65535; 0 takes a free one.',
+    schema: whole(0, 65_535),
+  },
+  {
+    name: 'IMAGEGATE_ALLOW_REMOTE',
+    default: 'no',
+    description: 'yes or no. There is no authentication yet: yes lets everyone who reaches the port read and write.',
+    schema: { type: 'string', enum: ['yes', 'no'] },
+  },
+  {
+    name: 'IMAGEGATE_DATABASE_URL',
+    default: 'file:./data/imagegate.db',
+    description: 'The SQLite database, as a file: URL or a path.',
+    schema: text,
+  },
+  {
+    name: 'IMAGEGATE_POLICIES',
+    default: 'the policies that come with imagegate',
+    description: 'Folder of the policies and their lock.',
+    schema: text,
+  },
+  {
+    name: 'IMAGEGATE_LOG_LEVEL',
+    default: 'info',
+    description: 'fatal, error, warn, info, debug, trace or silent.',
+    schema: { type: 'string', enum: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] },
+  },
+  {
+    name: 'IMAGEGATE_BODY_SECONDS',
+    default: '30',
+    description: 'Seconds, 1 to 3600, in which a body, or the next part of a batch, must arrive.',
+    schema: whole(1, 3600),
+  },
+  {
+    name: 'IMAGEGATE_BATCH_WINDOW',
+    default: '64',
+    description: 'Lines, 1 to 1024, of one batch that are evaluated at a time.',
+    schema: whole(1, 1024),
+  },
+  {
+    name: 'IMAGEGATE_MAX_CONNECTIONS',
+    default: '1024',
+    description: 'Connections, 1 to 65535, that are open at a time; each may hold a body of 1 MiB.',
+    schema: whole(1, 65_535),
+  },
+  {
+    name: 'IMAGEGATE_MAX_DELAY_MS',
+    default: '1000',
+    description: 'Milliseconds of event-loop delay above which requests are turned away; 0 never does.',
+    schema: whole(0, 60_000),
+  },
+  {
+    name: 'IMAGEGATE_SHUTDOWN_SECONDS',
+    default: '20',
+    description: 'Seconds, 1 to 3600, that requests in flight have to finish when the service stops.',
+    schema: whole(1, 3600),
+  },
+  {
+    name: 'IMAGEGATE_SHUTDOWN_DELAY_SECONDS',
+    default: '0',
+    description: 'Seconds, 0 to 600, between turning unready and accepting nothing more.',
+    schema: whole(0, 600),
+  },
+] as const satisfies readonly Setting[]
+
+type SettingName = (typeof settings)[number]['name']
+
+/** Digits of a whole number become one; everything else stays text and fails its schema where a number is due. */
+function typed(setting: Setting, given: string): string | number {
+  return setting.schema['type'] === 'integer' && /^\d{1,9}$/.test(given) ? Number(given) : given
+}
+
+function check(values: Readonly<Record<string, string | number>>): Problem[] {
+  const properties = Object.fromEntries(settings.map(({ name, schema }) => [name, schema]))
+  const validate = strictAjv(true).compile({ type: 'object', properties })
+  validate(values)
+  const named = new Set((validate.errors ?? []).map(({ instancePath }) => instancePath.slice(1)))
+  return settings
+    .filter(({ name }) => named.has(name))
+    .map(({ name, description }) => ({ pointer: `/${name}`, message: `${name} is not valid. ${description}` }))
+}
+
+/** An absolute path, or undefined for what is no local file; a URL is not quoted because it may hold a password. */
+function filePath(given: string): string | undefined {
+  if (/[?#\0]/.test(given) || given.startsWith(':')) return undefined
+  if (given.startsWith('file://')) {
+    try {
+      return fileURLToPath(given)
+    } catch {
+      return undefined
+    }
+  }
+  if (given.startsWith('file:')) return given === 'file:' ? undefined : resolve(given.slice('file:'.length))
+  return /^[a-z][a-z0-9+.-]*:/i.test(given) ? undefined : resolve(given)
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+/**
+ * Reads and checks the environment; an empty variable counts as not set.
+ * Throws CONFIG_INVALID with every problem; no value is repeated in them.
+ */
+export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const given = (name: SettingName) => environment[name] || undefined
+  const values = Object.fromEntries(
+    settings.map((setting) => [setting.name, typed(setting, given(setting.name) ?? setting.default)]),
+  )
+  const problems = check(values)
+  const say = (name: SettingName, message: string) => problems.push({ pointer: `/${name}`, message })
+  const word = (name: SettingName) => String(values[name])
+  const number = (name: SettingName) => Number(values[name])
+  const databaseFile = filePath(word('IMAGEGATE_DATABASE_URL'))
+  if (databaseFile === undefined) {
+    say('IMAGEGATE_DATABASE_URL', 'IMAGEGATE_DATABASE_URL is not a file: URL or a path; only SQLite is supported.')
+  }
+  if (!isLoopback(word('IMAGEGATE_HOST')) && values['IMAGEGATE_ALLOW_REMOTE'] !== 'yes') {
+    say(
+      'IMAGEGATE_HOST',
+      'IMAGEGATE_HOST is not a loopback address. There is no authentication yet, so everyone who reaches the port ' +
+        'could read and write verdicts; set IMAGEGATE_ALLOW_REMOTE=yes where something in front keeps others out.',
+    )
+  }
+  if (problems.length > 0 || databaseFile === undefined) {
+    throw new ImagegateError('CONFIG_INVALID', problems.map(({ message }) => message).join(' '), { problems })
+  }
+  const policies = given('IMAGEGATE_POLICIES')
+  return Object.freeze({
+    host: word('IMAGEGATE_HOST'),
+    port: number('IMAGEGATE_PORT'),
+    databaseFile,
+    policies: policies === undefined ? fileURLToPath(new URL('../policies', import.meta.url)) : resolve(policies),
+    logLevel: word('IMAGEGATE_LOG_LEVEL'),
+    bodySeconds: number('IMAGEGATE_BODY_SECONDS'),
+    batchWindow: number('IMAGEGATE_BATCH_WINDOW'),
+    maxConnections: number('IMAGEGATE_MAX_CONNECTIONS'),
+    maxDelayMs: number('IMAGEGATE_MAX_DELAY_MS'),
+    shutdownSeconds: number('IMAGEGATE_SHUTDOWN_SECONDS'),
+    shutdownDelaySeconds: number('IMAGEGATE_SHUTDOWN_DELAY_SECONDS'),
+  })
+}

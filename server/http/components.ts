@@ -1,0 +1,181 @@
+import { errorKinds } from '../errors.ts'
+import { type Kind, kinds, schema } from '../schemas.ts'
+
+/** Names of the documents' schemas in the API description. */
+export const componentNames: Readonly<Record<Kind, string>> = {
+  facts: 'FactDocument',
+  policy: 'Policy',
+  'policy-test': 'PolicyTest',
+  'policy-lock': 'PolicyLock',
+  verdict: 'Verdict',
+}
+
+/** A reference to a schema of the API description. */
+export function component(name: string): { readonly $ref: string } {
+  return { $ref: `#/components/schemas/${name}` }
+}
+
+/** Local references of a schema file, made to point to its parts in the API description. */
+function relocated(node: unknown, owner: string): unknown {
+  if (Array.isArray(node)) return node.map((one) => relocated(one, owner))
+  if (typeof node !== 'object' || node === null) return node
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]) => {
+      if (key !== '$ref' || typeof value !== 'string') return [key, relocated(value, owner)]
+      return [key, component(value.replace('#/$defs/', `${owner}.`)).$ref]
+    }),
+  )
+}
+
+function documents(): Record<string, object> {
+  const parts = kinds.flatMap((kind) => {
+    const owner = componentNames[kind]
+    const { $schema: _dialect, $id: _id, $defs: definitions, ...root } = schema(kind)
+    const named = Object.entries(definitions ?? {}).map(([name, part]) => [`${owner}.${name}`, part])
+    return [[owner, root], ...named].map(([name, part]) => [name, relocated(part, owner)])
+  })
+  return Object.fromEntries(parts)
+}
+
+const string = { type: 'string' }
+const optionalText = { type: ['string', 'null'] }
+const time = { type: 'string', format: 'date-time' }
+const integer = { type: 'integer', minimum: 0 }
+
+function object(description: string, properties: Record<string, unknown>, optional: readonly string[] = []) {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name))
+  return { description, type: 'object', properties, required }
+}
+
+function list(description: string, items: unknown) {
+  return { description, type: 'array', items }
+}
+
+const policyVersion = object(
+  'A version of a policy; its body stands at href and never changes.',
+  {
+    family: string,
+    version: string,
+    digest: string,
+    effectiveFrom: time,
+    title: string,
+    inForce: { type: 'boolean', description: 'Whether it is selected now.' },
+    withdrawn: object('Since when and why it is no longer selected.', { at: time, reason: string }),
+    href: string,
+  },
+  ['withdrawn'],
+)
+
+const summary = object('A verdict in a list.', {
+  id: string,
+  recordedAt: time,
+  outcome: string,
+  family: string,
+  policyVersion: string,
+  policyDigest: string,
+  osType: optionalText,
+  osId: optionalText,
+  osVersion: optionalText,
+  imageName: optionalText,
+  imageDigest: optionalText,
+  factsDigest: string,
+  documentDigest: string,
+  recordDigest: string,
+})
+
+const replay = object(
+  'Whether the record, evaluated again, gives the same verdict.',
+  {
+    id: string,
+    result: { type: 'string', enum: ['same', 'different', 'facts_expired'] },
+    evaluator: object('Generations of the evaluator.', { recorded: integer, current: integer }),
+    firstDifference: { type: 'string', description: 'Pointer of the first member that differs.' },
+    reason: { type: 'string', description: 'Why no comparison by member was possible.' },
+  },
+  ['firstDifference', 'reason'],
+)
+
+const problem = object(
+  'An error (RFC 9457).',
+  {
+    type: { type: 'string', format: 'uri-reference', description: 'Where the code is explained.' },
+    title: string,
+    status: integer,
+    detail: string,
+    code: { type: 'string', enum: Object.keys(errorKinds) },
+    instance: { type: 'string', format: 'uri', description: 'The request, as in the log.' },
+    problems: {
+      ...list(
+        'What is wrong, place by place.',
+        object('One place.', { pointer: string, message: string }, ['pointer']),
+      ),
+      maxItems: 100,
+    },
+    total: { ...integer, description: 'How many problems there are in all.' },
+  },
+  ['problems', 'total'],
+)
+
+const batchLine = {
+  description: 'The answer to one line of a batch.',
+  type: 'object',
+  properties: {
+    line: { type: 'integer', minimum: 1 },
+    status: integer,
+    replayed: { const: true, description: 'There when an earlier request with the same key made the verdict.' },
+    verdict: component('Verdict'),
+    problem: component('Problem'),
+  },
+  required: ['line', 'status'],
+  oneOf: [{ required: ['verdict'] }, { required: ['problem'] }],
+}
+
+/** Every schema of the API description; those of documents are the files in schemas/, part by part. */
+export function components(): Record<string, object> {
+  const error = object('An error code.', { code: string, status: integer, title: string, mend: string, type: string })
+  const schemaEntry = object('A schema.', { kind: string, title: string, href: string })
+  const evidence = { id: string, evaluator: integer, findings: list('Of every rule.', component('Verdict.finding')) }
+  const page = { verdicts: list('Newest first.', component('VerdictSummary')), next: string }
+  const family = { family: string, versions: list('Oldest first.', component('PolicyVersion')) }
+  return {
+    ...documents(),
+    Problem: problem,
+    BatchLine: batchLine,
+    VerdictSummary: summary,
+    VerdictPage: object('A page of verdicts; next is absent on the last.', page, ['next']),
+    Evidence: object('The findings with their evidence, computed anew; no part of the record.', evidence),
+    Replay: replay,
+    PolicyVersion: policyVersion,
+    PolicyFamily: object('The versions of one family.', family),
+    PolicyFamilies: object('All policies.', { families: list('By name.', component('PolicyFamily')) }),
+    SchemaList: object('All schemas.', { schemas: list('In the order of the flow.', schemaEntry) }),
+    ErrorList: object('All error codes.', { problems: list('As declared.', component('ErrorCode')) }),
+    ErrorCode: error,
+  }
+}
+
+interface Answered {
+  readonly description: string
+  readonly schema: unknown
+  /** application/json when left out. */
+  readonly mediaType?: string
+  readonly headers?: Readonly<Record<string, { readonly type: string; readonly description: string }>>
+}
+
+/** A route's answers as Fastify and the API description take them; every route may answer problems. */
+export function answers(byStatus: Readonly<Record<number, Answered>>): Record<string, unknown> {
+  const problems = { content: { 'application/problem+json': { schema: component('Problem') } } }
+  const told = Object.entries(byStatus).map(([status, { description, headers, schema: answer, mediaType }]) => [
+    status,
+    {
+      description,
+      ...(headers === undefined ? {} : { headers }),
+      content: { [mediaType ?? 'application/json']: { schema: answer } },
+    },
+  ])
+  return {
+    ...Object.fromEntries(told),
+    '4xx': { description: 'The request is at fault.', ...problems },
+    '5xx': { description: 'The service is at fault.', ...problems },
+  }
+}

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto'
+import type { ListPosition, VerdictFilter } from '../audit/store.ts'
+import { canonicalize } from '../digest.ts'
+import { ImagegateError } from '../errors.ts'
+import { strictAjv } from '../schemas.ts'
+
+/** Names of the filters of a list, as they stand in a query. */
+export const filterNames = [
+  'from',
+  'to',
+  'outcome',
+  'family',
+  'osType',
+  'osId',
+  'imageName',
+  'imageDigest',
+  'policyVersion',
+  'failedRule',
+  'missingFact',
+] as const satisfies readonly (keyof VerdictFilter)[]
+
+/** Where a list goes on: after a position, with the filters of its first page. */
+export interface Cursor {
+  readonly position: ListPosition
+  readonly filter: VerdictFilter
+}
+
+const id = { type: 'string', pattern: '^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$' }
+const closed = { type: 'object', additionalProperties: false }
+const validate = strictAjv(false).compile<Cursor>({
+  ...closed,
+  required: ['position', 'filter'],
+  properties: {
+    position: { ...closed, required: ['upTo', 'before'], properties: { upTo: id, before: id } },
+    filter: {
+      ...closed,
+      properties: Object.fromEntries(filterNames.map((name) => [name, { type: 'string', maxLength: 2048 }])),
+    },
+  },
+})
+
+/**
+ * A checksum against mistakes and tinkering, not a signature: whoever computes one gains nothing, because a cursor
+ * says only what its caller may ask for anyway. So it holds across restarts and replicas without a shared key.
+ */
+function checksum(text: string): string {
+  return createHash('sha256').update(`imagegate.cursor/1\n${text}`).digest('base64url').slice(0, 22)
+}
+
+/** The cursor's opaque text. */
+export function writeCursor(cursor: Cursor): string {
+  const text = canonicalize(cursor)
+  return `${Buffer.from(text).toString('base64url')}.${checksum(text)}`
+}
+
+function invalid(detail: string): ImagegateError {
+  return new ImagegateError('CURSOR_INVALID', detail)
+}
+
+/** Reads a cursor. Throws CURSOR_INVALID for anything but what writeCursor made. */
+export function readCursor(given: string): Cursor {
+  const [encoded = ''] = given.split('.')
+  const text = Buffer.from(encoded, 'base64url').toString('utf8')
+  if (given !== `${Buffer.from(text).toString('base64url')}.${checksum(text)}`) {
+    throw invalid('The cursor is damaged, or of another service.')
+  }
+  const value: unknown = JSON.parse(text)
+  if (!validate(value)) throw invalid('The cursor is of another version.')
+  return value
+}
+
+/** The filters of a page after the first: those of the cursor; given again, they must be the same. */
+export function filterOf(cursor: Cursor, given: VerdictFilter): VerdictFilter {
+  const same = Object.keys(given).length === 0 || canonicalize(given) === canonicalize(cursor.filter)
+  if (!same) throw invalid('The cursor was made with other filters.')
+  return cursor.filter
+}

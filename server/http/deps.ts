@@ -1,0 +1,36 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { Store } from '../audit/store.ts'
+import type { PolicySet } from '../policy/set.ts'
+import type { Metrics } from './metrics.ts'
+
+/** serving: all is answered. draining: unready, still answering. closing: only health is answered. */
+export type Phase = 'serving' | 'draining' | 'closing'
+
+/** Where the process stands between its start and its end; whoever stops it moves it on. */
+export interface Lifecycle {
+  phase: Phase
+}
+
+/** What an operator may bound. */
+export interface Limits {
+  /** Seconds in which a body, or the next part of a batch, must arrive. */
+  readonly bodySeconds: number
+  /** Lines of one batch that are evaluated at a time. */
+  readonly batchWindow: number
+  /** Milliseconds of event-loop delay above which requests are turned away; 0 never does. */
+  readonly maxDelayMs: number
+}
+
+/** What the routes work with. */
+export interface Deps {
+  readonly policies: PolicySet
+  readonly store: Store
+  readonly now: () => Date
+  readonly logger: FastifyBaseLogger
+  readonly metrics: Metrics
+  readonly lifecycle: Lifecycle
+  readonly limits: Limits
+}
+
+/** The one tenant that there is before tokens name others. */
+export const defaultTenant = 'default'

@@ -1,0 +1,109 @@
+import { judge } from '../evaluation/judge.ts'
+import { type GivenOptions, parseOptions } from '../evaluation/options.ts'
+import { evaluateAndRecord } from '../evaluation/record.ts'
+import { parseFacts } from '../facts/parse.ts'
+import { type Deps, defaultTenant } from './deps.ts'
+import { countVerdict } from './metrics.ts'
+import type { PartSchema } from './validation.ts'
+
+/** The options of an evaluation, as they stand in a query. */
+export interface EvaluationQuery {
+  readonly importAs?: string
+  readonly systemDiskBytes?: string
+  readonly policyVersion?: string
+  readonly asOf?: string
+  readonly record?: 'true' | 'false'
+}
+
+/** JSON Schema of an evaluation's query. The texts' own form is checked by parseOptions. */
+export const evaluationQuery: PartSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    importAs: {
+      description: 'Import as a non-standard system: others-linux or customized-linux.',
+      type: 'string',
+      enum: ['others-linux', 'customized-linux'],
+    },
+    systemDiskBytes: {
+      description: 'Size of the system disk that will be asked for, in bytes.',
+      type: 'string',
+      pattern: '^[1-9][0-9]{0,15}$',
+      examples: ['42949672960'],
+    },
+    policyVersion: {
+      description: 'Judge by this version of the policy; not together with asOf.',
+      type: 'string',
+      pattern: '^[0-9]{1,6}\\.[0-9]{1,6}\\.[0-9]{1,6}$',
+      examples: ['1.0.0'],
+    },
+    asOf: {
+      description:
+        'Judge by the policy in force at this instant: RFC 3339 in UTC, or a date, which is its midnight. Default: now.',
+      type: 'string',
+      maxLength: 24,
+      pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]{8,12}Z)?$',
+      examples: ['2021-01-01T00:00:00Z'],
+    },
+    record: {
+      description: 'true, or false for a dry run: the verdict is answered with 200 and nothing is stored.',
+      type: 'string',
+      enum: ['true', 'false'],
+      default: 'true',
+    },
+  },
+}
+
+/** JSON Schema of the headers of an evaluation. */
+export const evaluationHeaders: PartSchema = {
+  type: 'object',
+  properties: {
+    'idempotency-key': {
+      description:
+        'Any text of 1 to 255 visible ASCII characters. The same key with the same document and options answers the first verdict again; kept at least 24 hours.',
+      type: 'string',
+      pattern: '^[\\x21-\\x7e]{1,255}$',
+    },
+  },
+}
+
+/** One answered evaluation. */
+export interface Answer {
+  /** The verdict's JSON text, exactly as stored when it was. */
+  readonly body: string
+  /** Absent for a dry run. */
+  readonly recorded?: { readonly id: string; readonly recordDigest: string; readonly replayed: boolean }
+}
+
+/** How one or many documents of a request are evaluated. */
+export interface Evaluation {
+  readonly given: GivenOptions
+  readonly record: boolean
+}
+
+/** Reads the query of an evaluation. Throws OPTION_INVALID or AS_OF_WITH_PIN. */
+export function evaluationOf({ record, ...options }: EvaluationQuery): Evaluation {
+  return { given: parseOptions(options), record: record !== 'false' }
+}
+
+/** Evaluates one document's bytes. Rejects with what parseFacts, judge and evaluateAndRecord throw. */
+export async function evaluateBytes(
+  deps: Deps,
+  { given, record }: Evaluation,
+  bytes: Uint8Array,
+  key: string | undefined,
+): Promise<Answer> {
+  const facts = parseFacts(bytes)
+  if (!record) {
+    const { verdict } = judge(deps.policies, facts, given, deps.now())
+    countVerdict(deps.metrics, verdict, false)
+    return { body: JSON.stringify(verdict) }
+  }
+  const { body, id, recordDigest, replayed } = await evaluateAndRecord(deps, {
+    tenant: defaultTenant,
+    facts,
+    given,
+    ...(key === undefined ? {} : { idempotencyKey: key }),
+  })
+  return { body, recorded: { id, recordDigest, replayed } }
+}

@@ -1,0 +1,105 @@
+import type { FastifyInstance } from 'fastify'
+import type { VerdictFilter } from '../audit/store.ts'
+import { answers, component } from './components.ts'
+import { filterNames, filterOf, readCursor, writeCursor } from './cursor.ts'
+import { type Deps, defaultTenant } from './deps.ts'
+import { note } from './request-log.ts'
+import type { PartSchema } from './validation.ts'
+
+const instant = {
+  type: 'string',
+  maxLength: 30,
+  pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?Z)?$',
+  anyOf: [{ format: 'date' }, { format: 'date-time' }],
+  examples: ['2026-11-20T00:00:00Z'],
+}
+const named = (description: string, maxLength: number) => ({ description, type: 'string', minLength: 1, maxLength })
+const oneOf = (description: string, ...names: string[]) => ({
+  description: `${description}: ${names.join(', ')}.`,
+  type: 'string',
+  enum: names,
+})
+
+const querystring: PartSchema = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    from: { description: 'Recorded at or after: RFC 3339 in UTC, or a date, which is its midnight.', ...instant },
+    to: { description: 'Recorded before: RFC 3339 in UTC, or a date, which is its midnight.', ...instant },
+    outcome: oneOf('The outcome', 'ready', 'ready_with_warnings', 'undetermined', 'not_ready'),
+    family: oneOf('The policy family', 'windows-server', 'linux', 'nonstandard-linux', 'unidentified'),
+    osType: oneOf('The type of operating system', 'windows', 'linux', 'freebsd'),
+    osId: named('The distribution, as the facts name it.', 64),
+    imageName: named("The image's name, exactly.", 255),
+    imageDigest: { ...named("The image's digest.", 71), pattern: '^sha256:[0-9a-f]{64}$' },
+    policyVersion: { ...named('The version of the policy.', 20), pattern: '^[0-9]{1,6}\\.[0-9]{1,6}\\.[0-9]{1,6}$' },
+    failedRule: {
+      ...named('Id of a rule that failed.', 128),
+      pattern: '^[a-z0-9.-]+$',
+      examples: ['linux.ext4.64bit'],
+    },
+    missingFact: {
+      ...named('JSON Pointer of a fact that the verdict lists as missing.', 1024),
+      pattern: '^(/([^~/]|~[01])+)+$',
+      examples: ['/os/id'],
+    },
+    limit: {
+      description: 'Length of the page, 1 to 500; 50 when left out.',
+      type: 'string',
+      pattern: '^([1-9][0-9]?|[1-4][0-9]{2}|500)$',
+      default: '50',
+    },
+    cursor: {
+      description: 'Where the last page ended, exactly as its next; its filters hold and need not be given again.',
+      type: 'string',
+      maxLength: 8192,
+      pattern: '^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]{22}$',
+    },
+  },
+}
+
+const schema = {
+  summary: 'List verdicts, newest first',
+  description:
+    'All given filters must hold. Pages after the first show the list as it was at the first: verdicts recorded since are left out.',
+  tags: ['audit'],
+  operationId: 'listVerdicts',
+  querystring,
+  response: answers({
+    200: {
+      description: 'A page.',
+      headers: { link: { type: 'string', description: 'rel="next", when there is a further page.' } },
+      schema: component('VerdictPage'),
+    },
+  }),
+}
+
+type ListQuery = VerdictFilter & { readonly limit?: string; readonly cursor?: string }
+
+function givenFilter(query: ListQuery): VerdictFilter {
+  const entries = filterNames.flatMap((name) => {
+    const value = query[name]
+    if (value === undefined) return []
+    return [
+      [name, /^\d{4}-\d\d-\d\d$/.test(value) && (name === 'from' || name === 'to') ? `${value}T00:00:00Z` : value],
+    ]
+  })
+  return Object.fromEntries(entries)
+}
+
+/** GET /v1/verdicts */
+export function listRoutes(app: FastifyInstance, { store }: Deps): void {
+  app.get<{ Querystring: ListQuery }>('/v1/verdicts', { schema }, async (request, reply) => {
+    const { limit = '50', cursor: text } = request.query
+    const given = givenFilter(request.query)
+    const cursor = text === undefined ? undefined : readCursor(text)
+    const filter = cursor === undefined ? given : filterOf(cursor, given)
+    const { verdicts, next } = await store.list(defaultTenant, filter, Number(limit), cursor?.position)
+    note(request, { count: verdicts.length })
+    reply.header('cache-control', 'no-store')
+    if (next === undefined) return { verdicts }
+    const following = writeCursor({ position: next, filter })
+    reply.header('link', `</v1/verdicts?limit=${limit}&cursor=${following}>; rel="next"`)
+    return { verdicts, next: following }
+  })
+}

@@ -1,0 +1,113 @@
+import type { FastifyInstance } from 'fastify'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { RecordResult, Store, VerdictRecord } from '../audit/store.ts'
+import type { Verdict } from '../documents/verdict.ts'
+
+const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+
+/** What Prometheus may ask for. Durations are in seconds. */
+export interface Metrics {
+  readonly registry: Registry
+  readonly requestSeconds: Histogram<'route' | 'method' | 'status'>
+  readonly requestsInFlight: Gauge
+  readonly evaluations: Counter<'family' | 'outcome' | 'recorded'>
+  readonly batchLines: Counter<'status'>
+  readonly recordSeconds: Histogram<'result'>
+  readonly recordsInFlight: Gauge
+}
+
+/** Metrics in a registry of their own, so that two apps in one process do not share them. */
+export function createMetrics(): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  return {
+    registry,
+    requestSeconds: new Histogram({
+      name: 'imagegate_http_request_duration_seconds',
+      help: 'Time from the first header to the end of the answer.',
+      labelNames: ['route', 'method', 'status'],
+      buckets,
+      registers,
+    }),
+    requestsInFlight: new Gauge({
+      name: 'imagegate_http_requests_in_flight',
+      help: 'Requests that are being answered.',
+      registers,
+    }),
+    evaluations: new Counter({
+      name: 'imagegate_evaluations_total',
+      help: 'Verdicts reached, by policy family and outcome; recorded or as a dry run.',
+      labelNames: ['family', 'outcome', 'recorded'],
+      registers,
+    }),
+    batchLines: new Counter({
+      name: 'imagegate_batch_lines_total',
+      help: 'Lines of batches answered, by their status.',
+      labelNames: ['status'],
+      registers,
+    }),
+    recordSeconds: new Histogram({
+      name: 'imagegate_store_record_duration_seconds',
+      help: 'Time until a verdict was durable, or refused.',
+      labelNames: ['result'],
+      buckets,
+      registers,
+    }),
+    recordsInFlight: new Gauge({
+      name: 'imagegate_store_records_in_flight',
+      help: 'Verdicts that wait for their commit.',
+      registers,
+    }),
+  }
+}
+
+/** Adds the process's own metrics: CPU, memory, event loop, garbage collection. */
+export function observeProcess({ registry }: Metrics): void {
+  collectDefaultMetrics({ register: registry })
+}
+
+/** Counts one verdict. */
+export function countVerdict(metrics: Metrics, { policy, outcome }: Verdict, recorded: boolean): void {
+  metrics.evaluations.inc({ family: policy.family, outcome, recorded: String(recorded) })
+}
+
+/** The same store, measured. */
+export function measuredStore(store: Store, metrics: Metrics): Store {
+  async function record(given: VerdictRecord): Promise<RecordResult> {
+    const stop = metrics.recordSeconds.startTimer()
+    metrics.recordsInFlight.inc()
+    try {
+      const result = await store.record(given)
+      stop({ result: result.kind })
+      if (result.kind === 'recorded') countVerdict(metrics, given.verdict, true)
+      return result
+    } catch (error) {
+      stop({ result: 'failed' })
+      throw error
+    } finally {
+      metrics.recordsInFlight.dec()
+    }
+  }
+  return {
+    record,
+    idempotent: (tenant, key) => store.idempotent(tenant, key),
+    verdict: (tenant, id) => store.verdict(tenant, id),
+    document: (tenant, digest) => store.document(tenant, digest),
+    policyBody: (digest) => store.policyBody(digest),
+    list: (tenant, filter, limit, position) => store.list(tenant, filter, limit, position),
+    check: () => store.check(),
+    close: () => store.close(),
+  }
+}
+
+/** GET /metrics in Prometheus' text format. */
+export function metricsRoute(app: FastifyInstance, { registry }: Metrics): void {
+  app.get(
+    '/metrics',
+    {
+      schema: { summary: 'Metrics for Prometheus', tags: ['operation'], produces: ['text/plain'] },
+      config: { answersWhileClosing: true },
+    },
+    async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()),
+  )
+}

@@ -1,0 +1,25 @@
+import helmet from '@fastify/helmet'
+import underPressure from '@fastify/under-pressure'
+import type { FastifyInstance } from 'fastify'
+import { ImagegateError } from '../errors.ts'
+import type { Deps } from './deps.ts'
+
+class Overloaded extends ImagegateError {
+  constructor() {
+    super('OVERLOADED', 'The process is too busy to answer in time.')
+  }
+}
+
+/** Security headers on every answer, and OVERLOADED instead of a growing queue. */
+export async function protect(app: FastifyInstance, { limits }: Pick<Deps, 'limits'>): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"] },
+    },
+    // Plain HTTP says nothing about the transport; what terminates TLS in front does.
+    strictTransportSecurity: false,
+    referrerPolicy: { policy: 'no-referrer' },
+  })
+  await app.register(underPressure, { maxEventLoopDelay: limits.maxDelayMs, customError: Overloaded })
+}

@@ -1,0 +1,71 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { ErrorCode } from '../errors.ts'
+import type { Deps } from './deps.ts'
+import { traceOf } from './problems.ts'
+
+/** What a request's log line says beyond method, route, status and time. Never facts, queries or headers. */
+export interface Notes {
+  readonly code?: ErrorCode
+  /** The error behind a 5xx; only its kind and place are logged. */
+  readonly error?: unknown
+  readonly verdict?: string
+  readonly replayed?: boolean
+  /** Verdicts in a list, or lines of a batch. */
+  readonly count?: number
+  /** Lines of a batch by their status. */
+  readonly statuses?: Readonly<Record<string, number>>
+  readonly firstVerdict?: string
+  readonly lastVerdict?: string
+}
+
+const notes = new WeakMap<FastifyRequest, Notes>()
+
+/** Adds to what the request's log line will say. */
+export function note(request: FastifyRequest, more: Notes): void {
+  notes.set(request, { ...notes.get(request), ...more })
+}
+
+/** A body that nobody reads any more may keep its connection for this many milliseconds. */
+const lingerMs = 2000
+
+function logLine(request: FastifyRequest, status: number, seconds: number, finished: boolean): void {
+  const { error, ...told } = notes.get(request) ?? {}
+  const line = {
+    requestId: request.id,
+    method: request.method,
+    route: request.routeOptions.url ?? null,
+    status,
+    durationMs: Math.round(seconds * 1e5) / 100,
+    ...(finished ? {} : { aborted: true }),
+    ...told,
+    ...(error === undefined ? {} : { err: traceOf(error) }),
+  }
+  if (status >= 500) request.server.log.error(line, 'request')
+  else request.server.log.info(line, 'request')
+}
+
+/** Logs and measures every request once, when its answer is sent or its connection is gone. */
+export function logRequests(app: FastifyInstance, { metrics }: Pick<Deps, 'metrics'>): void {
+  app.addHook('onRequest', async (request, reply) => {
+    const start = performance.now()
+    metrics.requestsInFlight.inc()
+    reply.header('x-request-id', request.id)
+    let done = false
+    const end = () => {
+      if (done) return
+      done = true
+      const seconds = (performance.now() - start) / 1000
+      const status = reply.raw.statusCode
+      metrics.requestsInFlight.dec()
+      const route = request.routeOptions.url ?? 'none'
+      metrics.requestSeconds.observe({ route, method: request.method, status: String(status) }, seconds)
+      logLine(request, status, seconds, reply.raw.writableFinished)
+      const { raw } = request
+      if (!raw.complete && raw.socket !== undefined) {
+        setTimeout(() => raw.complete || raw.socket.destroy(), lingerMs).unref()
+      }
+    }
+    reply.raw.once('finish', end)
+    reply.raw.once('close', end)
+  })
+}
