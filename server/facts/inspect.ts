@@ -55,7 +55,7 @@ function checkSize(size: number, walk: Walk): void {
 }
 
 function visitMembers(value: object, walk: Walk): void {
-  if (walk.path.length > maxDepth)
+  if (walk.path.length >= maxDepth)
     throw refuse(walk, 'DOCUMENT_TOO_DEEP', `More than ${maxDepth} levels are nested here.`)
   if (Array.isArray(value)) {
     checkSize(value.length, walk)
