@@ -3,8 +3,9 @@
 
 CREATE TABLE verdicts (
   tenant TEXT NOT NULL,
-  -- UUID version 7; its time is recorded_at, so a range of time is a range of this key.
+  -- UUID version 7. Its time lies close to recorded_at: a range of this key finds a range of time, recorded_at decides.
   id TEXT NOT NULL,
+  -- With milliseconds always, so that the order of texts is the order of times.
   recorded_at TEXT NOT NULL,
   outcome TEXT NOT NULL,
   family TEXT NOT NULL,

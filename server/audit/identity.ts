@@ -1,6 +1,7 @@
+import { randomInt } from 'node:crypto'
 import { v7 } from 'uuid'
 
-/** What makes a verdict findable: its id and its time, which are one. */
+/** What makes a verdict findable. */
 export interface VerdictIdentity {
   /** UUID version 7, monotonic within a process. */
   readonly id: string
@@ -8,10 +9,27 @@ export interface VerdictIdentity {
   readonly recordedAt: string
 }
 
-/** A new identity from the clock; when the clock steps back, ids and times stay at the latest one until it has caught up. */
-export function newIdentity(): VerdictIdentity {
-  const id = v7()
-  return { id, recordedAt: new Date(timeOfId(id)).toISOString() }
+/**
+ * How far a verdict's recordedAt may lie from the time in its id, in milliseconds. A list by time reads the ids of that
+ * much more and lets recordedAt decide, so it is exact at any skew within.
+ */
+export const maxSkew = 10_000
+
+const lastYear = Date.parse('9999-12-31T23:59:59.999Z')
+const sequences = 2 ** 31
+
+let last = { milliseconds: 0, sequence: 0 }
+
+/**
+ * A new identity at a time, by default now. When the clock steps back, times stay at the latest one until it has caught
+ * up, so that the order of ids is the order of recording.
+ */
+export function newIdentity(now = new Date()): VerdictIdentity {
+  last = next(now.getTime())
+  return {
+    id: v7({ msecs: last.milliseconds, seq: last.sequence }),
+    recordedAt: recordedText(last.milliseconds),
+  }
 }
 
 /** The time in a UUID version 7, in milliseconds since 1970. */
@@ -21,6 +39,17 @@ export function timeOfId(id: string): number {
 
 /** A lower bound of all ids of a time in milliseconds since 1970 and later; it is itself nobody's id. */
 export function idFloor(milliseconds: number): string {
-  const hex = Math.min(Math.max(milliseconds, 0), 0xffff_ffff_ffff).toString(16).padStart(12, '0')
+  const hex = Math.max(milliseconds, 0).toString(16).padStart(12, '0')
   return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`
+}
+
+/** A time in milliseconds since 1970 as recordedAt is written; texts of this form sort as their times do. */
+export function recordedText(milliseconds: number): string {
+  return new Date(Math.min(milliseconds, lastYear)).toISOString()
+}
+
+function next(now: number): typeof last {
+  if (now > last.milliseconds) return { milliseconds: now, sequence: randomInt(sequences) }
+  const sequence = last.sequence + 1
+  return sequence < 2 * sequences ? { ...last, sequence } : { milliseconds: last.milliseconds + 1, sequence: 0 }
 }

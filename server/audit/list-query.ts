@@ -1,5 +1,5 @@
 import { type Expression, expressionBuilder, type Kysely, type SqlBool } from 'kysely'
-import { idFloor } from './identity.ts'
+import { idFloor, maxSkew, recordedText } from './identity.ts'
 import type { ListPosition, VerdictFilter } from './store.ts'
 import type { AuditTables } from './tables.ts'
 import { firstMillisecond } from './times.ts'
@@ -94,12 +94,19 @@ function verdictConditions({ tenant, filter }: ListRequest): Expression<SqlBool>
   })
 }
 
-/** A range of time is a range of ids, because recordedAt is the time in the id. Lower-case hex sorts as the ids do. */
+/** A range of ids that holds every id of the times asked for; recorded_at then decides. Lower-case hex sorts as ids do. */
 function idBounds({ filter, position }: ListRequest, column: IdColumn): Expression<SqlBool> {
   const conditions: Expression<SqlBool>[] = []
-  if (filter.from !== undefined) conditions.push(eb(column, '>=', idFloor(firstMillisecond(filter.from))))
-  const ends = filter.to === undefined ? [] : [idFloor(firstMillisecond(filter.to))]
-  if (position !== undefined) ends.push(position.before)
+  if (filter.from !== undefined) {
+    const from = firstMillisecond(filter.from)
+    conditions.push(eb(column, '>=', idFloor(from - maxSkew)), eb('recorded_at', '>=', recordedText(from)))
+  }
+  const ends: string[] = position === undefined ? [] : [position.before]
+  if (filter.to !== undefined) {
+    const to = firstMillisecond(filter.to)
+    ends.push(idFloor(to + maxSkew))
+    conditions.push(eb('recorded_at', '<', recordedText(to)))
+  }
   const [end] = ends.sort()
   if (end !== undefined) conditions.push(eb(column, '<', end))
   if (position !== undefined && (end === undefined || position.upTo < end)) {

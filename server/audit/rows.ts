@@ -1,5 +1,5 @@
 import { ImagegateError } from '../errors.ts'
-import { timeOfId } from './identity.ts'
+import { maxSkew, recordedText, timeOfId } from './identity.ts'
 import type { PolicyBody, VerdictRecord } from './store.ts'
 import type { FindingRow, VerdictRow } from './tables.ts'
 
@@ -16,11 +16,12 @@ export interface RecordRows {
   readonly idempotency?: { readonly key: string; readonly fingerprint: string }
 }
 
-/** The rows of a record. Throws INTERNAL when its recordedAt is not the time of its id. */
+/** The rows of a record. Throws INTERNAL when its recordedAt is too far from the time in its id, or written otherwise. */
 export function toRows(record: VerdictRecord): RecordRows {
   const { id, tenant, recordedAt, findings, missing } = record.verdict
-  if (Date.parse(recordedAt) !== timeOfId(id)) {
-    throw new ImagegateError('INTERNAL', `recordedAt of verdict ${id} is not the time of its id.`)
+  const time = Date.parse(recordedAt)
+  if (!(Math.abs(time - timeOfId(id)) <= maxSkew) || recordedText(time) !== recordedAt) {
+    throw new ImagegateError('INTERNAL', `recordedAt of verdict ${id} is not the time of its id, in milliseconds.`)
   }
   return {
     verdict: verdictRow(record),

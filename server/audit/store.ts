@@ -26,8 +26,8 @@ export interface VerdictRecord {
 }
 
 /**
- * A verdict that has an identity because it is, or is about to be, stored. Its recordedAt is the time in its id
- * (identity.ts), so that a list by time is a range of ids.
+ * A verdict that has an identity because it is, or is about to be, stored. Its recordedAt is the time in its id, or
+ * close to it (identity.ts makes both), so that a list by time is a range of ids.
  */
 export type RecordedVerdict = Verdict & Required<Pick<Verdict, 'id' | 'tenant' | 'recordedAt'>>
 
@@ -123,7 +123,7 @@ export interface Store extends StoreReader {
   /**
    * Resolves only after the verdict is durable. Rejects with STORE_UNAVAILABLE, with OVERLOADED when too much waits,
    * with SHUTTING_DOWN after close, and with INTERNAL when this one record is at fault: its id is taken, or its
-   * recordedAt is not the time of its id. A process that dies during a failed commit may leave the verdict behind,
+   * recordedAt is far from the time in its id. A process that dies during a failed commit may leave the verdict behind,
    * whole and unacknowledged; under an idempotency key the next try then finds it.
    */
   record(record: VerdictRecord): Promise<RecordResult>

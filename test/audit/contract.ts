@@ -135,7 +135,13 @@ async function filters(t: Test, { store, tenant, make }: Room) {
     unknown: ['a.b'],
     missing: ['/os'],
   })
-  for (const record of [old, windows, bare]) await store.record(record)
+  const skewed = (idTime: string) => {
+    const identity = { id: identityAt(idTime).id, recordedAt: '2026-02-01T00:00:00.000Z' }
+    return make({ tenant: `${tenant}-skewed`, identity, subject: { osId: 'skewed' } })
+  }
+  const early = skewed('2026-02-01T00:00:10.000Z')
+  const late = skewed('2026-01-31T23:59:50.000Z')
+  for (const record of [old, windows, bare, early, late]) await store.record(record)
   const expected: readonly (readonly [VerdictFilter, readonly VerdictRecord[]])[] = [
     [{}, [bare, windows, old]],
     [{ outcome: 'not_ready' }, [windows, old]],
@@ -157,11 +163,15 @@ async function filters(t: Test, { store, tenant, make }: Room) {
     [{ from: '2026-01-02T00:00:00.0001Z' }, [bare]],
     [{ to: '2026-01-02T00:00:00.0001Z' }, [windows, old]],
     [{ to: '2026-01-02T00:00:00Z' }, [old]],
+    [{ osId: 'skewed', from: '2026-02-01T00:00:00.000Z', to: '2026-02-01T00:00:00.001Z' }, [early, late]],
+    [{ osId: 'skewed', from: '2026-02-01T00:00:00.001Z' }, []],
+    [{ osId: 'skewed', to: '2026-02-01T00:00:00.000Z' }, []],
     [{ to: '0001-01-01T00:00:00Z' }, []],
     [{ from: '9999-12-31T23:59:59.999Z' }, []],
   ]
   for (const [filter, found] of expected) {
-    const ids = (await store.list(tenant, filter, 10)).verdicts.map(({ id }) => id)
+    const whose = filter.osId === 'skewed' ? `${tenant}-skewed` : tenant
+    const ids = (await store.list(whose, filter, 10)).verdicts.map(({ id }) => id)
     const wanted = found.map(({ verdict }) => verdict.id)
     t.same(ids, wanted, JSON.stringify(filter))
   }
