@@ -1,0 +1,91 @@
+import { join } from 'node:path'
+import type { Database } from 'better-sqlite3'
+import { type Test, test } from 'tap'
+import { toRows } from '../../server/audit/rows.ts'
+import { openSqliteReader } from '../../server/audit/sqlite.ts'
+import { prepareCommit, purgeKeys } from '../../server/audit/sqlite-batch.ts'
+import { createDatabaseFile, openForWriting } from '../../server/audit/sqlite-connection.ts'
+import { migrateSqlite } from '../../server/audit/sqlite-migrate.ts'
+import { makeRecord } from './records.ts'
+
+const record = makeRecord({
+  failed: ['a.b'],
+  unknown: ['a.c'],
+  missing: ['/os'],
+  idempotency: { key: 'k', fingerprint: 'f' },
+})
+
+/** A database with one record, and its file. */
+function database(t: Test): { db: Database; file: string } {
+  const file = join(t.testdir(), 'imagegate.db')
+  createDatabaseFile(file)
+  const db = openForWriting(file)
+  t.teardown(() => db.close())
+  migrateSqlite(db)
+  t.same(prepareCommit(db)([toRows(record)]), [{ kind: 'recorded' }])
+  // As any other program would open it.
+  db.pragma('recursive_triggers = OFF')
+  return { db, file }
+}
+
+test('no statement changes, deletes or replaces what was recorded', (t) => {
+  const { db } = database(t)
+  const refused = [
+    "UPDATE verdicts SET outcome = 'ready'",
+    'UPDATE verdicts SET body = body',
+    'DELETE FROM verdicts',
+    'INSERT OR REPLACE INTO verdicts SELECT * FROM verdicts',
+    "REPLACE INTO verdicts (tenant, id, recorded_at, outcome, family, policy_version, policy_digest, facts_digest, document_digest, record_digest, body) SELECT tenant, id, recorded_at, 'ready', family, policy_version, policy_digest, facts_digest, document_digest, record_digest, body FROM verdicts",
+    "INSERT INTO verdicts SELECT * FROM verdicts WHERE true ON CONFLICT DO UPDATE SET outcome = 'ready'",
+    "UPDATE findings SET effect = 'none'",
+    "UPDATE OR REPLACE findings SET rule = 'a.c'",
+    'DELETE FROM findings',
+    "INSERT OR REPLACE INTO findings SELECT tenant, rule, result, verdict_id, severity, 'none' FROM findings",
+    "UPDATE missing_facts SET pointer = '/none'",
+    'DELETE FROM missing_facts',
+    "UPDATE policy_bodies SET body = ''",
+    'DELETE FROM policy_bodies',
+    "INSERT OR REPLACE INTO policy_bodies SELECT digest, family, version, '' FROM policy_bodies",
+    "UPDATE fact_documents SET body = ''",
+    'UPDATE fact_documents SET body = NULL',
+    "UPDATE fact_documents SET body = NULL, removed_at = '2030-01-01T00:00:00Z'",
+    "UPDATE fact_documents SET removed_at = '2030-01-01T00:00:00Z', removal_reason = 'age'",
+    "UPDATE fact_documents SET body = NULL, removed_at = '2030-01-01T00:00:00Z', removal_reason = 'age', digest = 'x'",
+    'DELETE FROM fact_documents',
+    "INSERT OR REPLACE INTO fact_documents SELECT tenant, digest, facts_digest, first_recorded_at, NULL, NULL, '' FROM fact_documents",
+  ]
+  for (const sql of refused) t.throws(() => db.exec(sql), { code: /^SQLITE_CONSTRAINT/ }, sql)
+  t.match(db.prepare('SELECT body FROM verdicts').all(), [{ body: record.body }])
+  t.equal(db.prepare('SELECT * FROM findings').all().length, 2, 'only findings that are no pass')
+  t.end()
+})
+
+test('retention removes a document’s body and leaves digest, time and reason; sent again, it is back', async (t) => {
+  const { db, file } = database(t)
+  const digest = record.verdict.documentDigest
+  const removal = { removed_at: '2030-01-01T00:00:00.000Z', removal_reason: 'older than 400 days' }
+  const reader = await openSqliteReader({ file })
+  t.teardown(() => reader.close())
+  db.prepare('UPDATE fact_documents SET body = NULL, removed_at = ?, removal_reason = ?').run(...Object.values(removal))
+  t.equal(await reader.document('default', digest), 'expired')
+  t.match(db.prepare('SELECT * FROM fact_documents').all(), [{ digest, ...removal, body: null }])
+  prepareCommit(db)([toRows(makeRecord())])
+  t.equal(await reader.document('default', digest), record.document)
+  t.match(db.prepare('SELECT * FROM fact_documents').all(), [{ digest, ...removal }])
+  db.prepare('UPDATE fact_documents SET body = NULL, removed_at = ?, removal_reason = ?').run(
+    '2031-01-01T00:00:00Z',
+    'age',
+  )
+  t.equal(await reader.document('default', digest), 'expired')
+})
+
+test('idempotency keys go by age, a bounded number at once', (t) => {
+  const { db } = database(t)
+  const insert = db.prepare("INSERT INTO idempotency_keys VALUES ('default', ?, 'f', ?, ?)")
+  for (let age = 1; age <= 10; age += 1) insert.run(`old-${age}`, record.verdict.id, Date.now() - age * 3_600_000)
+  t.equal(purgeKeys(db, Date.now() - 5.5 * 3_600_000, 3), 3)
+  t.equal(purgeKeys(db, Date.now() - 5.5 * 3_600_000, 3), 2)
+  t.equal(purgeKeys(db, Date.now() - 5.5 * 3_600_000, 3), 0)
+  t.equal(db.prepare('SELECT * FROM idempotency_keys').all().length, 6)
+  t.end()
+})

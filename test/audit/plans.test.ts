@@ -1,0 +1,163 @@
+import { join } from 'node:path'
+import Database from 'better-sqlite3'
+import { Kysely, SqliteDialect } from 'kysely'
+import { type Test, test } from 'tap'
+import { listQuery } from '../../server/audit/list-query.ts'
+import { createDatabaseFile, openForReading, openForWriting } from '../../server/audit/sqlite-connection.ts'
+import { migrateSqlite } from '../../server/audit/sqlite-migrate.ts'
+import type { ListPosition, VerdictFilter } from '../../server/audit/store.ts'
+import type { AuditTables } from '../../server/audit/tables.ts'
+import { sha256 } from '../../server/digest.ts'
+import { identityAt } from './records.ts'
+
+const everyFilter: Required<VerdictFilter> = {
+  from: '2026-01-01T00:00:00Z',
+  to: '2026-02-01T00:00:00Z',
+  outcome: 'not_ready',
+  family: 'linux',
+  osType: 'linux',
+  osId: 'debian',
+  imageName: 'web-01.qcow2',
+  imageDigest: sha256('image'),
+  policyVersion: '1.0.0',
+  failedRule: 'linux.ext4.64bit',
+  missingFact: '/boot/mode',
+}
+
+const position: ListPosition = {
+  upTo: identityAt('2026-01-20T00:00:00Z').id,
+  before: identityAt('2026-01-10T00:00:00Z').id,
+}
+
+/** Every combination of filters. */
+function combinations(): VerdictFilter[] {
+  const names = Object.entries(everyFilter)
+  return Array.from({ length: 2 ** names.length }, (_, bits) =>
+    Object.fromEntries(names.filter((_, index) => bits & (1 << index))),
+  )
+}
+
+interface Planner {
+  /** The lines of EXPLAIN QUERY PLAN. */
+  readonly explain: (sql: string, parameters?: readonly unknown[]) => readonly string[]
+  readonly db: Kysely<AuditTables>
+}
+
+function planner(t: Test): Planner {
+  const file = join(t.testdir(), 'imagegate.db')
+  createDatabaseFile(file)
+  const writing = openForWriting(file)
+  migrateSqlite(writing)
+  writing.close()
+  const database = openForReading(file)
+  const db = new Kysely<AuditTables>({ dialect: new SqliteDialect({ database }) })
+  t.teardown(() => db.destroy())
+  const explain: Planner['explain'] = (sql, parameters = []) =>
+    database
+      .prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`)
+      .all(...parameters)
+      .map(({ detail }) => detail)
+  return { explain, db }
+}
+
+/** Faults of a plan: a scan of a table or a whole index, or a sort. */
+function faults(plan: readonly string[]): readonly string[] {
+  return plan.filter((line) => line.startsWith('SCAN') || line.includes('TEMP B-TREE') || line.includes('AUTOMATIC'))
+}
+
+function planOfList({ explain, db }: Planner, filter: VerdictFilter, position?: ListPosition): readonly string[] {
+  const { sql, parameters } = listQuery(db, { tenant: 'default', filter, limit: 51, position }).compile()
+  return explain(sql, parameters)
+}
+
+test('no combination of filters scans a table or sorts, on the first page and on later ones', (t) => {
+  const plans = planner(t)
+  const all = combinations()
+  t.equal(all.length, 2048)
+  const bad = all.flatMap((filter) =>
+    [undefined, position].flatMap((position) => {
+      const plan = planOfList(plans, filter, position)
+      return faults(plan).length > 0 ? [{ filter, position, plan }] : []
+    }),
+  )
+  t.same(bad.slice(0, 3), [])
+  t.end()
+})
+
+test('each filter alone is served by its own index, bounded by the id where a page follows', (t) => {
+  const plans = planner(t)
+  const expected: readonly (readonly [keyof VerdictFilter, string])[] = [
+    ['outcome', 'verdicts USING INDEX verdicts_by_outcome (tenant=? AND outcome=? AND id<?)'],
+    ['family', 'verdicts USING INDEX verdicts_by_family (tenant=? AND family=? AND id<?)'],
+    ['osType', 'verdicts USING INDEX verdicts_by_os_type (tenant=? AND os_type=? AND id<?)'],
+    ['osId', 'verdicts USING INDEX verdicts_by_os_id (tenant=? AND os_id=? AND id<?)'],
+    ['imageName', 'verdicts USING INDEX verdicts_by_image_name (tenant=? AND image_name=? AND id<?)'],
+    ['imageDigest', 'verdicts USING INDEX verdicts_by_image_digest (tenant=? AND image_digest=? AND id<?)'],
+    ['policyVersion', 'verdicts USING INDEX verdicts_by_policy_version (tenant=? AND policy_version=? AND id<?)'],
+    ['failedRule', 'findings USING PRIMARY KEY (tenant=? AND rule=? AND result=? AND verdict_id<?)'],
+    ['missingFact', 'missing_facts USING PRIMARY KEY (tenant=? AND pointer=? AND verdict_id<?)'],
+    ['from', 'verdicts USING INDEX sqlite_autoindex_verdicts_1 (tenant=? AND id>? AND id<?)'],
+    ['to', 'verdicts USING INDEX sqlite_autoindex_verdicts_1 (tenant=? AND id<?)'],
+  ]
+  for (const [name, driving] of expected) {
+    const [first] = planOfList(plans, { [name]: everyFilter[name] }, position)
+    t.equal(first, `SEARCH ${driving}`, name)
+  }
+  t.end()
+})
+
+test('the narrowest filter drives: an image, else a failed rule, else a missing fact', (t) => {
+  const plans = planner(t)
+  const { imageName: _name, imageDigest: _digest, ...others } = everyFilter
+  const driving = (filter: VerdictFilter) => planOfList(plans, filter)[0]
+  t.match(driving(everyFilter), 'verdicts_by_image_digest')
+  t.match(driving({ ...others, imageName: everyFilter.imageName }), 'verdicts_by_image_name')
+  t.match(driving(others), 'SEARCH findings')
+  const { failedRule: _rule, ...withoutRule } = others
+  t.match(driving(withoutRule), 'SEARCH missing_facts')
+  t.end()
+})
+
+test('what is looked up by its key is found by its key', (t) => {
+  const { explain } = planner(t)
+  const lookups = [
+    'SELECT body FROM verdicts WHERE tenant = ? AND id = ?',
+    'SELECT body FROM fact_documents WHERE tenant = ? AND digest = ?',
+    'SELECT body FROM policy_bodies WHERE digest = ?',
+    `SELECT v.body FROM idempotency_keys k JOIN verdicts v ON v.tenant = k.tenant AND v.id = k.verdict_id
+     WHERE k.tenant = ? AND k.key = ?`,
+    `DELETE FROM idempotency_keys WHERE (tenant, key) IN
+       (SELECT tenant, key FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT ?)`,
+  ]
+  for (const sql of lookups) {
+    const parameters = [...sql].filter((character) => character === '?').map(() => 1)
+    t.same(faults(explain(sql, parameters)), [], sql)
+  }
+  t.end()
+})
+
+test('the check of plans sees a scan and a sort', (t) => {
+  const { explain } = planner(t)
+  t.not(faults(explain("SELECT id FROM verdicts WHERE os_version = '12'")).length, 0)
+  t.not(faults(explain("SELECT id FROM verdicts WHERE tenant = 'a' ORDER BY os_version")).length, 0)
+  t.end()
+})
+
+test('fixed statistics stay what they are', (t) => {
+  const file = join(t.testdir(), 'imagegate.db')
+  createDatabaseFile(file)
+  const db = openForWriting(file)
+  t.teardown(() => db.close())
+  migrateSqlite(db)
+  const indexes = db
+    .prepare<[], { name: string }>("SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'verdicts'")
+    .all()
+  const known = db.prepare<[], { idx: string }>('SELECT idx FROM sqlite_stat1').all()
+  for (const { name } of indexes)
+    t.ok(
+      known.some(({ idx }) => idx === name),
+      `${name} has its line in sqlite_stat1`,
+    )
+  t.ok(db instanceof Database)
+  t.end()
+})
