@@ -1,4 +1,4 @@
-import { v7 as uuidv7 } from 'uuid'
+import { newIdentity, type VerdictIdentity } from '../audit/identity.ts'
 import type { PolicyBody, RecordedVerdict, Store } from '../audit/store.ts'
 import { canonicalize, sha256 } from '../digest.ts'
 import type { Verdict } from '../documents/verdict.ts'
@@ -38,7 +38,7 @@ export interface Recorded {
 }
 
 /** The verdict with its identity, members in canonical order. */
-function identified(verdict: Verdict, tenant: string, recordedAt: string): RecordedVerdict {
+function identified(verdict: Verdict, tenant: string, { id, recordedAt }: VerdictIdentity): RecordedVerdict {
   const { alternatives, asOf, counts, documentDigest, evaluator, factsDigest, findings, importParameters } = verdict
   const { missing, options, outcome, policy, remediationOrder, schema, subject } = verdict
   return {
@@ -49,7 +49,7 @@ function identified(verdict: Verdict, tenant: string, recordedAt: string): Recor
     evaluator,
     factsDigest,
     findings,
-    id: uuidv7(),
+    id,
     importParameters,
     missing,
     options,
@@ -95,7 +95,7 @@ export async function evaluateAndRecord(recorder: Recorder, request: RecordReque
   }
   const now = recorder.now()
   const judgement = judge(recorder.policies, facts, given, now)
-  const verdict = identified(judgement.verdict, tenant, now.toISOString())
+  const verdict = identified(judgement.verdict, tenant, newIdentity(now))
   const body = JSON.stringify(verdict)
   const recordDigest = sha256(body)
   const result = await recorder.store.record({
