@@ -24,7 +24,7 @@ const maxHeaderBytes = 16_384
 function bare({ logger }: Deps): FastifyInstance {
   return fastify({
     loggerInstance: logger,
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: () => randomUUID(),
     http: { maxHeaderSize: maxHeaderBytes, headersTimeout: 15_000, connectionsCheckingInterval: 5_000 },
     // A batch may take hours: bodies have their own limits in time, in http/bodies.ts and http/timely.ts.
@@ -36,7 +36,7 @@ function bare({ logger }: Deps): FastifyInstance {
     clientErrorHandler: (error, socket) => answerClientError(error, socket, logger),
     frameworkErrors: (error, request, reply) => {
       answerError(error, request, reply)
-      logger.info({ requestId: request.id, method: request.method, route: null, status: reply.statusCode }, 'request')
+      request.log.info({ method: request.method, route: null, status: reply.statusCode }, 'request')
     },
   })
 }

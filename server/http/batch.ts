@@ -67,7 +67,7 @@ async function answerLine(
     return { status: 201, text: `{"line":${line},"status":201,${replayed}"verdict":${body}}\n`, verdict: recorded.id }
   } catch (error) {
     const shown = publicError(error)
-    if (shown.code === 'INTERNAL') request.log.error({ requestId: request.id, line, err: traceOf(error) }, 'line')
+    if (shown.code === 'INTERNAL') request.log.error({ line, err: traceOf(error) }, 'line')
     const problem = problemOf(shown, request.id)
     return { status: problem.status, text: `${JSON.stringify({ line, status: problem.status, problem })}\n` }
   }

@@ -19,6 +19,10 @@ export function answerError(error: unknown, request: FastifyRequest, reply: Fast
 /** Turns every error into a problem, also that of an unknown address, and turns work away while closing. */
 export function handleErrors(app: FastifyInstance, deps: Deps, table: RouteTable): void {
   app.setErrorHandler(answerError)
+  // Only a file that the page of the API description does not have comes here.
+  app.setNotFoundHandler((request, reply) =>
+    answerError(new ImagegateError('ROUTE_NOT_FOUND', 'There is no such file.'), request, reply),
+  )
   // Before the body is read: an unknown address is one whatever media type was sent to it.
   app.addHook('onRequest', async (request, reply) => {
     if (request.is404) {
@@ -40,7 +44,5 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Health is answered to the end. */
     readonly answersWhileClosing?: boolean
-    /** The error that a path parameter of the wrong form stands for. */
-    readonly notFound?: 'VERDICT_NOT_FOUND' | 'POLICY_NOT_FOUND' | 'SCHEMA_NOT_FOUND'
   }
 }

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ErrorCode } from '../errors.ts'
 import type { Deps } from './deps.ts'
@@ -31,7 +32,6 @@ const lingerMs = 2000
 function logLine(request: FastifyRequest, status: number, seconds: number, finished: boolean): void {
   const { error, ...told } = notes.get(request) ?? {}
   const line = {
-    requestId: request.id,
     method: request.method,
     route: request.routeOptions.url ?? null,
     status,
@@ -40,8 +40,8 @@ function logLine(request: FastifyRequest, status: number, seconds: number, finis
     ...told,
     ...(error === undefined ? {} : { err: traceOf(error) }),
   }
-  if (status >= 500) request.server.log.error(line, 'request')
-  else request.server.log.info(line, 'request')
+  if (status >= 500) request.log.error(line, 'request')
+  else request.log.info(line, 'request')
 }
 
 /** Logs and measures every request once, when its answer is sent or its connection is gone. */
@@ -51,7 +51,7 @@ export function logRequests(app: FastifyInstance, { metrics }: Pick<Deps, 'metri
     metrics.requestsInFlight.inc()
     reply.header('x-request-id', request.id)
     let done = false
-    const end = () => {
+    const end = (finished: boolean) => {
       if (done) return
       done = true
       const seconds = (performance.now() - start) / 1000
@@ -59,13 +59,13 @@ export function logRequests(app: FastifyInstance, { metrics }: Pick<Deps, 'metri
       metrics.requestsInFlight.dec()
       const route = request.routeOptions.url ?? 'none'
       metrics.requestSeconds.observe({ route, method: request.method, status: String(status) }, seconds)
-      logLine(request, status, seconds, reply.raw.writableFinished)
+      logLine(request, status, seconds, finished)
       const { raw } = request
-      if (!raw.complete && raw.socket !== undefined) {
+      if (!raw.complete && raw.socket instanceof Socket) {
         setTimeout(() => raw.complete || raw.socket.destroy(), lingerMs).unref()
       }
     }
-    reply.raw.once('finish', end)
-    reply.raw.once('close', end)
+    reply.raw.once('finish', () => end(true))
+    reply.raw.once('close', () => end(reply.raw.writableFinished))
   })
 }

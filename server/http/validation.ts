@@ -43,7 +43,6 @@ function problemsOf(errors: readonly ErrorObject[], schema: PartSchema): Problem
 }
 
 function codeOf(part: string | undefined, problems: readonly Problem[]): ErrorCode {
-  if (part === 'params') return 'ROUTE_NOT_FOUND'
   if (part === 'headers') return 'IDEMPOTENCY_KEY_INVALID'
   return problems.every(({ pointer }) => pointer === '/cursor') ? 'CURSOR_INVALID' : 'OPTION_INVALID'
 }

@@ -13,7 +13,7 @@ const params: PartSchema = {
   type: 'object',
   required: ['id'],
   properties: {
-    id: { description: 'Id of a recorded verdict, a UUID of version 7.', type: 'string', minLength: 1, maxLength: 36 },
+    id: { description: 'Id of a recorded verdict, a UUID of version 7.', type: 'string' },
   },
 }
 
