@@ -76,7 +76,6 @@ t.test('packages with traps are imported in their own files only', async (t) => 
     'json-rules-engine': /^server\/(policy\/reference|evaluation\/operators)\.ts$/,
     'better-sqlite3': /^server\/audit\/sqlite[a-z-]*\.ts$/,
     kysely: /^server\/audit\//,
-    canonicalize: /^server\/digest\.ts$/,
     fastify: /^server\/(http\/.*|app)\.ts$/,
     commander: /^server\/(cli\/.*|main)\.ts$/,
     yaml: /^server\/(policy|cli|http)\//,

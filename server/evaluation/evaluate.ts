@@ -97,6 +97,22 @@ function evaluateRule(compiled: CompiledRule, scope: Scope, full: boolean): Eval
   return { finding: { effect: rule.effect.fail, evidence, message, ...remediation, ...head }, missing: [] }
 }
 
+/** A rule's result and what it does to the outcome, without message and evidence. */
+export type RuleResult = Pick<Finding, 'effect' | 'result' | 'rule'>
+
+function effectOf({ effect }: CompiledRule['rule'], result: Result): Finding['effect'] {
+  return result === 'fail' || result === 'unknown' ? effect[result] : 'none'
+}
+
+/** The results alone of every rule, in policy order. Members stand in canonical order. */
+export function evaluateResults(program: Program, facts: FactDocument, request: Options): RuleResult[] {
+  const scope: Scope = { facts, request, parameters: program.parameters }
+  return program.rules.map((compiled) => {
+    const result = resultOfRule(compiled, scope)
+    return { effect: effectOf(compiled.rule, result), result, rule: compiled.rule.id }
+  })
+}
+
 /**
  * Runs every rule of a policy on one fact document: pure, in policy order, one finding a rule.
  * `full` adds the evidence of passed rules, which is no part of a verdict.

@@ -3,7 +3,7 @@ import { ImagegateError } from '../errors.ts'
 import type { ParsedFacts } from '../facts/parse.ts'
 import { compilePolicy } from '../policy/program.ts'
 import { findVersion, inForce, type PolicySet, type ReleasedPolicy } from '../policy/set.ts'
-import { evaluate } from './evaluate.ts'
+import { evaluate, evaluateResults, type RuleResult } from './evaluate.ts'
 import { familyOf } from './family.ts'
 import { importParametersOf } from './import-parameters.ts'
 import { type GivenOptions, resolveOptions } from './options.ts'
@@ -29,7 +29,7 @@ export interface Selection {
   alternative(importAs: Alternative['importAs']): ReleasedPolicy | undefined
 }
 
-function notPassed(findings: readonly Finding[]): Alternative['notPassed'] {
+function notPassed(findings: readonly RuleResult[]): Alternative['notPassed'] {
   return findings.flatMap(({ effect, result, rule }) =>
     effect === 'none' || (result !== 'fail' && result !== 'unknown') ? [] : [{ effect, result, rule }],
   )
@@ -42,13 +42,12 @@ function alternativesOf(facts: ParsedFacts, selection: Selection, findings: read
   return alternatives.importAs.flatMap((importAs) => {
     const released = selection.alternative(importAs)
     if (released === undefined) return []
-    const found = evaluate(compilePolicy(released.policy), facts.document, { ...selection.options, importAs })
-    const inner = found.map(({ finding }) => finding)
+    const results = evaluateResults(compilePolicy(released.policy), facts.document, { ...selection.options, importAs })
     const { digest, family, version } = released
     const alternative: Alternative = {
       importAs,
-      notPassed: notPassed(inner),
-      outcome: outcomeOf(inner),
+      notPassed: notPassed(results),
+      outcome: outcomeOf(results),
       policy: { digest, family, version },
     }
     return [{ alternative, released }]

@@ -5,7 +5,7 @@ import { escapeText } from '../policy/text.ts'
 import type { Evaluated } from './evaluate.ts'
 
 /** The outcome of a verdict by the declared effects of what did not pass. */
-export function outcomeOf(findings: readonly Finding[]): Verdict['outcome'] {
+export function outcomeOf(findings: readonly Pick<Finding, 'effect' | 'result'>[]): Verdict['outcome'] {
   const blocking = findings.filter(({ effect }) => effect === 'block')
   if (blocking.some(({ result }) => result === 'fail')) return 'not_ready'
   if (blocking.length > 0) return 'undetermined'

@@ -1,6 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises'
 import t from 'tap'
-import { canonicalize } from '../../server/digest.ts'
 import type { FactDocument } from '../../server/documents/facts.ts'
 import { ImagegateError } from '../../server/errors.ts'
 import { judge } from '../../server/evaluation/judge.ts'
@@ -12,6 +11,7 @@ import { readPolicy } from '../../server/policy/load.ts'
 import type { PolicySet, ReleasedPolicy } from '../../server/policy/set.ts'
 import { matches, problemsOf } from '../../server/schemas.ts'
 import { policies, readFacts, top } from '../policies/case-runner.ts'
+import { canonical } from '../support/canonical.ts'
 
 const now = new Date('2026-01-01T00:00:00.000Z')
 const examples = (await readdir(new URL('examples/', top), { recursive: true })).filter((name) =>
@@ -42,7 +42,7 @@ t.test('every example gives a verdict that matches its schema, in canonical form
         : undefined
     const { verdict, policies: used } = judged(document, importAs === undefined ? {} : { importAs })
     t.ok(matches('verdict', verdict), example, { problems: problemsOf('verdict', verdict) })
-    t.equal(JSON.stringify(verdict), canonicalize(verdict), `${example} is written in canonical order`)
+    t.equal(JSON.stringify(verdict), canonical(verdict), `${example} is written in canonical order`)
     const planned = used[0]?.policy.rules.map(({ id }) => id)
     t.same(
       verdict.findings.map(({ rule }) => rule),

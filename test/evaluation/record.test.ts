@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { openSqliteStore } from '../../server/audit/sqlite.ts'
-import { canonicalize, sha256 } from '../../server/digest.ts'
+import { sha256 } from '../../server/digest.ts'
 import { ImagegateError } from '../../server/errors.ts'
 import { evaluator } from '../../server/evaluation/judge.ts'
 import { parseOptions } from '../../server/evaluation/options.ts'
@@ -12,6 +12,7 @@ import { evidence, replay } from '../../server/evaluation/replay.ts'
 import { parseFacts } from '../../server/facts/parse.ts'
 import { loadPolicies } from '../../server/policy/load.ts'
 import { policies, readFacts } from '../policies/case-runner.ts'
+import { canonical } from '../support/canonical.ts'
 
 async function stage(t: Test) {
   const file = join(t.testdir(), 'imagegate.db')
@@ -55,7 +56,7 @@ t.test('a recorded verdict is canonical, has its digest, and replays the same fr
   for (const example of ['linux/several-faults', 'linux/not-listed', 'windows-server/ready', 'unidentified/vmdk']) {
     const { id, body, recordDigest, replayed } = await record(await readFacts(`examples/${example}.json`))
     t.equal(replayed, false)
-    t.equal(body, canonicalize(JSON.parse(body)))
+    t.equal(body, canonical(JSON.parse(body)))
     t.equal(recordDigest, sha256(body))
     t.same(await store.verdict('default', id), { body, recordDigest })
     t.same(await replay(store, 'default', id), {

@@ -5,6 +5,7 @@ import { canonicalize, sha256 } from '../../server/digest.ts'
 import { ImagegateError } from '../../server/errors.ts'
 import { maxDocumentBytes, parseFacts } from '../../server/facts/parse.ts'
 import { secretPatternNames } from '../../server/facts/secrets.ts'
+import { canonical } from '../support/canonical.ts'
 import { seed } from '../support/long.ts'
 
 const collection = {
@@ -41,10 +42,34 @@ t.test('a document is kept exactly as it is, and its digests are those of its ca
   })
   const parsed = parseFacts(Buffer.from(text))
   t.same(parsed.document, JSON.parse(text))
-  t.equal(parsed.canonical, canonicalize(JSON.parse(text)))
+  t.equal(parsed.canonical, canonical(JSON.parse(text)))
   t.equal(parsed.documentDigest, sha256(parsed.canonical))
   const { schema: _schema, collection: _collection, ...sections } = JSON.parse(text)
-  t.equal(parsed.factsDigest, sha256(canonicalize(sections)))
+  t.equal(parsed.factsDigest, sha256(canonical(sections)))
+})
+
+t.test('our canonical form is that of an independent implementation', async (t) => {
+  t.comment(`seed ${seed}`)
+  const wellFormed = (value: unknown) => !/\\ud[89a-f]/i.test(JSON.stringify(value))
+  const member = fc.string({ unit: 'grapheme' }).filter((name) => !/^\d+$/.test(name) && name !== '__proto__')
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { depthSize: 'small' },
+      fc.string({ unit: 'binary' }),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.boolean(),
+      fc.constant(null),
+      fc.array(tie('value')),
+      fc.dictionary(member, tie('value')),
+    ),
+  }))
+  fc.assert(
+    fc.property(value.filter(wellFormed), (one) => {
+      const parsed: unknown = JSON.parse(JSON.stringify(one))
+      return canonicalize(parsed) === canonical(parsed)
+    }),
+    { seed, numRuns: 500 },
+  )
 })
 
 t.test('two collections of one image have equal facts digests', async (t) => {
