@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import type { Database } from 'better-sqlite3'
 import { type CommitBatch, prepareCommit, purgeKeys, type WriteOutcome, type WriteRequest } from './sqlite-batch.ts'
 import { openForWriting } from './sqlite-connection.ts'
-import { type StoreFailure, storeFailure } from './sqlite-errors.ts'
+import { type StoreFailure, sqliteCode, storeFailure } from './sqlite-errors.ts'
 import { migrateSqlite, requireMigrated } from './sqlite-migrate.ts'
 
 /** What the writer is started with. */
@@ -45,7 +45,7 @@ function connect(prepare: (db: Database) => void): Connection {
   }
 }
 
-/** After any error a new connection is made for the next batch: it is how the writer recovers. */
+/** After an error a new connection is made: it is how the writer recovers. */
 function disconnect(): void {
   const old = connection
   connection = undefined
@@ -56,11 +56,27 @@ function disconnect(): void {
   }
 }
 
-function attempt(work: () => WriterAnswer): void {
+/**
+ * A commit that failed in its fsync left its frames in the log. The next commit overwrites them; without one they would
+ * come to life when the database is next opened. So a commit is made at once, while the answer still waits.
+ */
+function supersede(error: unknown): void {
+  disconnect()
+  // Another process's lock kept the transaction from starting; asking again would only wait once more.
+  if (sqliteCode(error)?.startsWith('SQLITE_BUSY')) return
+  try {
+    connection = connect(requireMigrated)
+    connection.commit(['check'])
+  } catch {
+    disconnect()
+  }
+}
+
+function attempt(work: () => WriterAnswer, recover: (error: unknown) => void): void {
   try {
     answer(work())
   } catch (error) {
-    disconnect()
+    recover(error)
     answer({ kind: 'failed', failure: storeFailure(error) })
   }
 }
@@ -92,11 +108,11 @@ parentPort?.on('message', (request: WriterRequest) => {
   attempt(() => {
     connection ??= connect(requireMigrated)
     return { kind: 'committed', outcomes: connection.commit(request) }
-  })
+  }, supersede)
   purge()
 })
 
 attempt(() => {
   connection = connect(migrateSqlite)
   return { kind: 'opened' }
-})
+}, disconnect)

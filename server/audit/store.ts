@@ -123,8 +123,9 @@ export interface Store extends StoreReader {
   /**
    * Resolves only after the verdict is durable. Rejects with STORE_UNAVAILABLE, with OVERLOADED when too much waits,
    * with SHUTTING_DOWN after close, and with INTERNAL when this one record is at fault: its id is taken, or its
-   * recordedAt is far from the time in its id. A process that dies during a failed commit may leave the verdict behind,
-   * whole and unacknowledged; under an idempotency key the next try then finds it.
+   * recordedAt is far from the time in its id. A process that dies during a failed commit, or
+   * whose disk stays broken until it ends, may leave the verdict behind, whole and unacknowledged; under an idempotency
+   * key the next try then finds it.
    */
   record(record: VerdictRecord): Promise<RecordResult>
   /** Resolves when the database can be read and written. */

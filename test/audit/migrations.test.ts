@@ -10,7 +10,10 @@ import { openSqliteReader, openSqliteStore } from '../../server/audit/sqlite.ts'
 import { createDatabaseFile, openForWriting } from '../../server/audit/sqlite-connection.ts'
 import { migrateSqlite, requireMigrated, sqliteMigrations } from '../../server/audit/sqlite-migrate.ts'
 import { sha256 } from '../../server/digest.ts'
+import { plainNode } from './child.ts'
 
+const { env } = plainNode
+const [command = '', ...loader] = plainNode.command
 const migrateChild = fileURLToPath(new URL('./migrate-child.ts', import.meta.url))
 
 /** A copy of the migrations to play with, and a database file. */
@@ -101,7 +104,8 @@ test('a migration that is killed half-way leaves nothing half-applied', async (t
   const migration = join(directory, '0002-long.sql')
   writeFileSync(migration, `CREATE TABLE half (i INTEGER, text TEXT) STRICT; ${rows(200_000)}`)
   for (const delay of [50, 150, 300]) {
-    const child = spawn(process.execPath, [...process.execArgv, migrateChild, file, url.href], {
+    const child = spawn(command, [...loader, migrateChild, file, url.href], {
+      env,
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     await once(child.stdout, 'data')
@@ -125,9 +129,7 @@ test('a migration that is killed half-way leaves nothing half-applied', async (t
 test('two processes may migrate at the same moment', async (t) => {
   const { file, url, withDatabase } = room(t)
   const children = [1, 2, 3].map(() =>
-    spawn(process.execPath, [...process.execArgv, migrateChild, file, url.href], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    }),
+    spawn(command, [...loader, migrateChild, file, url.href], { env, stdio: ['ignore', 'ignore', 'inherit'] }),
   )
   const codes = await Promise.all(children.map(async (child) => (await once(child, 'exit'))[0]))
   t.same(codes, [0, 0, 0])
