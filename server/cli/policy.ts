@@ -1,0 +1,23 @@
+import type { Command } from 'commander'
+import type { Context } from './context.ts'
+import { addPolicyList } from './policy-list.ts'
+import { addPolicyRelease } from './policy-release.ts'
+import { addPolicyShow } from './policy-show.ts'
+import { helpTail } from './usage.ts'
+
+const help = helpTail(
+  ['imagegate policy list', 'imagegate policy show linux', 'imagegate policy release linux 1.1.0'],
+  ['0  done', '1  a policy is not valid, or was changed after its release', '3  could not run'],
+)
+
+/** Adds `imagegate policy` and its commands. */
+export function addPolicy(program: Command, context: Context): void {
+  const policy = program
+    .command('policy')
+    .summary('list, show and release policies')
+    .description('Lists, shows and releases policies.')
+    .addHelpText('after', help)
+  addPolicyList(policy, context)
+  addPolicyShow(policy, context)
+  addPolicyRelease(policy, context)
+}

@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs'
+import { type Command, Option } from 'commander'
+import type { VerdictFilter, VerdictSummary } from '../audit/store.ts'
+import { readConfig } from '../config.ts'
+import { ImagegateError } from '../errors.ts'
+import type { Replay } from '../evaluation/replay.ts'
+import type { Terminal } from './terminal.ts'
+import { UsageError } from './usage.ts'
+
+/** One page of a list. */
+export interface RecordsPage {
+  readonly verdicts: readonly VerdictSummary[]
+  /** Whether more match. */
+  readonly more: boolean
+}
+
+/** The audit record as the command line reads it, from a database or from a server. */
+export interface Records {
+  /** Newest first, in pages of at most so many, 1 to 500. */
+  pages(filter: VerdictFilter, pageSize: number): AsyncGenerator<RecordsPage, void, void>
+  /** A verdict's JSON, exactly as stored. Rejects with VERDICT_NOT_FOUND. */
+  verdict(id: string): Promise<string>
+  replay(id: string): Promise<Replay>
+  close(): Promise<void>
+}
+
+/** Where the audit record is. */
+export interface RecordsOptions {
+  readonly database?: string
+  readonly server?: string
+}
+
+/** Adds --database and --server. */
+export function addRecordsOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--database <url>', 'SQLite database, a file: URL or a path (default: the configured one)').conflicts(
+        'server',
+      ),
+    )
+    .option('--server <url>', 'ask this server instead, such as http://127.0.0.1:8080')
+}
+
+function databaseFile(given: string | undefined, terminal: Terminal): string {
+  if (given === undefined) return terminal.config().databaseFile
+  try {
+    return readConfig({ IMAGEGATE_DATABASE_URL: given }).databaseFile
+  } catch (error) {
+    if (error instanceof ImagegateError) throw new UsageError('--database is a file: URL or a path.')
+    throw error
+  }
+}
+
+/** Opens the audit record for reading; neither makes nor migrates a database. */
+export async function openRecords(options: RecordsOptions, terminal: Terminal): Promise<Records> {
+  if (options.server !== undefined) {
+    const { serverRecords } = await import('./server-records.ts')
+    return serverRecords(options.server)
+  }
+  const file = databaseFile(options.database, terminal)
+  if (!existsSync(file)) throw new ImagegateError('FILE_UNREADABLE', `There is no database at ${file}.`)
+  // The database driver is native code that only these commands need.
+  const { databaseRecords } = await import('./database-records.ts')
+  return databaseRecords(file)
+}
+
+/** Opens the audit record, uses it and closes it whatever happens. */
+export async function withRecords<T>(
+  options: RecordsOptions,
+  terminal: Terminal,
+  use: (records: Records) => Promise<T>,
+): Promise<T> {
+  const records = await openRecords(options, terminal)
+  try {
+    return await use(records)
+  } finally {
+    await records.close()
+  }
+}

@@ -1,0 +1,84 @@
+import { type ErrorCode, errorKinds, ImagegateError, type Problem } from '../errors.ts'
+import { UsageError } from './usage.ts'
+
+const timeoutMs = 60_000
+
+/** Reads text from one server; every error it may answer is thrown as the ImagegateError that it tells of. */
+export type Get = (path: string, query?: Readonly<Record<string, string>>) => Promise<string>
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null
+}
+
+function isCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(errorKinds, value)
+}
+
+/** A JSON text, or SERVER_UNREACHABLE. */
+export function parseAnswer(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw unexpected('It did not answer with JSON.')
+  }
+}
+
+/** What the server answered is not what imagegate answers. */
+export function unexpected(detail: string, cause?: unknown): ImagegateError {
+  return new ImagegateError('SERVER_UNREACHABLE', detail, { cause })
+}
+
+function problemsOf(value: unknown): Problem[] {
+  if (!Array.isArray(value)) return []
+  return value.filter(isObject).flatMap(({ pointer, message }) => {
+    if (typeof message !== 'string') return []
+    return [typeof pointer === 'string' ? { pointer, message } : { message }]
+  })
+}
+
+function refusal(status: number, text: string): ImagegateError {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return unexpected(`It answered with status ${status}.`)
+  }
+  if (!isObject(value) || !isCode(value['code'])) return unexpected(`It answered with status ${status}.`)
+  return new ImagegateError(value['code'], String(value['detail'] ?? ''), { problems: problemsOf(value['problems']) })
+}
+
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const code: unknown = error.cause instanceof Error ? Reflect.get(error.cause, 'code') : undefined
+  return typeof code === 'string' ? `${error.message}: ${code}` : error.message
+}
+
+function baseOf(server: string): URL {
+  const address = server.endsWith('/') ? server : `${server}/`
+  if (!/^https?:/.test(address) || !URL.canParse(address)) {
+    throw new UsageError('--server is an http: or https: URL, such as http://127.0.0.1:8080.')
+  }
+  return new URL(address)
+}
+
+/** A client of one server. Throws a UsageError for what is no address. */
+export function clientOf(server: string): Get {
+  const base = baseOf(server)
+  return async (path, query = {}) => {
+    const url = new URL(path, base)
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
+    let response: Response
+    let text: string
+    try {
+      response = await fetch(url, {
+        headers: { accept: 'application/json' },
+        signal: AbortSignal.timeout(timeoutMs),
+      })
+      text = await response.text()
+    } catch (cause) {
+      throw unexpected(`${base.origin} cannot be asked (${reason(cause)}).`, cause)
+    }
+    if (!response.ok) throw refusal(response.status, text)
+    return text
+  }
+}

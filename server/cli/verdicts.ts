@@ -1,0 +1,32 @@
+import type { Command } from 'commander'
+import type { Context } from './context.ts'
+import { helpTail } from './usage.ts'
+import { addVerdictsList } from './verdicts-list.ts'
+import { addVerdictsReplay } from './verdicts-replay.ts'
+import { addVerdictsShow } from './verdicts-show.ts'
+
+const help = helpTail(
+  [
+    'imagegate verdicts list --outcome not_ready --from 2026-11-01',
+    'imagegate verdicts show 0198c0de-0000-7000-8000-000000000000',
+    'imagegate verdicts replay --server http://127.0.0.1:8080 0198c0de-0000-7000-8000-000000000000',
+  ],
+  [
+    '0  done; for replay: the same',
+    '1  for replay: different',
+    '2  for replay: the facts are gone',
+    '3  could not run',
+  ],
+)
+
+/** Adds `imagegate verdicts` and its commands. */
+export function addVerdicts(program: Command, context: Context): void {
+  const verdicts = program
+    .command('verdicts')
+    .summary('list, show and replay recorded verdicts')
+    .description('Lists, shows and replays recorded verdicts, of a database or of a server.')
+    .addHelpText('after', help)
+  addVerdictsList(verdicts, context)
+  addVerdictsShow(verdicts, context)
+  addVerdictsReplay(verdicts, context)
+}
