@@ -45,28 +45,26 @@ function connect(prepare: (db: Database) => void): Connection {
   }
 }
 
-/** After an error a new connection is made: it is how the writer recovers. */
+/** The next batch makes a new connection: it is how the writer recovers from what the old one cannot. */
 function disconnect(): void {
   const old = connection
   connection = undefined
   try {
     old?.db.close()
   } catch {
-    // The error that led here was answered already.
+    // What led here is the error that counts.
   }
 }
 
 /**
  * A commit that failed in its fsync left its frames in the log. The next commit overwrites them; without one they would
- * come to life when the database is next opened. So a commit is made at once, while the answer still waits.
+ * come to life when the database is next opened. So a commit is made at once, while the answer still waits, and on the
+ * same connection, which knows where the log ended before.
  */
 function supersede(error: unknown): void {
-  disconnect()
-  // Another process's lock kept the transaction from starting; asking again would only wait once more.
-  if (sqliteCode(error)?.startsWith('SQLITE_BUSY')) return
   try {
-    connection = connect(requireMigrated)
-    connection.commit(['check'])
+    // Another process's lock kept the transaction from starting; asking again would only wait once more.
+    if (!sqliteCode(error)?.startsWith('SQLITE_BUSY')) connection?.commit(['check'])
   } catch {
     disconnect()
   }
