@@ -1,0 +1,59 @@
+# imagegate: decides whether a virtual-machine image will import into the cloud, and keeps every verdict for audit.
+#
+#   docker build --tag imagegate .
+#   docker run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --volume imagegate-data:/data \
+#     --env IMAGEGATE_HOST=0.0.0.0 --env IMAGEGATE_ALLOW_REMOTE=yes --publish 127.0.0.1:8080:8080 imagegate
+#
+# There is no authentication yet, so inside the container too the service listens on loopback unless both variables say
+# otherwise; publish the port to loopback alone, or put something in front that keeps others out.
+# Nothing but /data is written: a folder bound there must belong to user 10001. It must be a local disk, as SQLite needs.
+# test/container/README.md says what of this was exercised, and how.
+
+FROM node:24-bookworm-slim AS build
+WORKDIR /app
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends python3 make g++ \
+ && rm -rf /var/lib/apt/lists/*
+COPY package.json package-lock.json .npmrc ./
+# Install scripts are left out but for better-sqlite3's, which is compiled here against the headers beside node itself.
+RUN npm ci --ignore-scripts \
+ && npm_config_nodedir=/usr/local npm_config_build_from_source=true npm rebuild better-sqlite3 \
+ && node --eval "new (require('better-sqlite3'))(':memory:')"
+COPY tsconfig.json ./
+COPY schemas schemas
+COPY server server
+# What only compiling needed goes: SQLite's sources, object files, and the client that looks for prebuilt binaries.
+RUN npm run build \
+ && npm prune --omit=dev --ignore-scripts \
+ && cd node_modules/better-sqlite3 \
+ && mv build/Release/better_sqlite3.node . \
+ && rm -rf build deps src \
+ && mkdir -p build/Release \
+ && mv better_sqlite3.node build/Release/ \
+ && node --eval "new (require('better-sqlite3'))(':memory:')"
+
+FROM node:24-bookworm-slim
+LABEL org.opencontainers.image.title="imagegate" \
+      org.opencontainers.image.licenses="Apache-2.0"
+# A number of its own, so that it does not hang on a user of the base image.
+RUN install --directory --mode=0750 --owner=10001 --group=10001 /data
+WORKDIR /app
+COPY --from=build /app/node_modules node_modules
+COPY package.json LICENSE ./
+COPY migrations migrations
+COPY schemas schemas
+COPY policies policies
+COPY examples examples
+COPY --from=build /app/dist dist
+ENV NODE_ENV=production \
+    IMAGEGATE_DATABASE_URL=file:/data/imagegate.db \
+    SQLITE_TMPDIR=/data
+USER 10001:10001
+VOLUME /data
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+# Asks the address that the service was told to listen on; 0.0.0.0 and :: reach it too.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
+  CMD ["node", "--eval", "const { IMAGEGATE_HOST: h, IMAGEGATE_PORT: p } = process.env; const host = h || '127.0.0.1'; fetch(`http://${host.includes(':') ? `[${host}]` : host}:${p || 8080}/health/ready`, { signal: AbortSignal.timeout(4000) }).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "/app/dist/main.js"]
+CMD ["serve"]

@@ -1,0 +1,231 @@
+#!/usr/bin/env bash
+# Builds the Dockerfile with buildah on a stand-in for its base image and runs the result; README.md says what that shows.
+# For a Debian machine as root. IMAGEGATE_CONTAINER_CACHE names the folder that keeps the base image between runs.
+set -euo pipefail
+
+packages=(buildah debootstrap ca-certificates curl iproute2 util-linux)
+base=docker.io/library/node:24-bookworm-slim
+image=localhost/imagegate:test
+cache=${IMAGEGATE_CONTAINER_CACHE:-${TMPDIR:-/tmp}/imagegate-container}
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repository=$(cd "$here/../.." && pwd)
+work=$(mktemp --directory)
+driver=overlay
+service=
+extra=()
+
+say() { printf '[%3ds] %s\n' "$SECONDS" "$*"; }
+fail() { say "FAILED: $*"; exit 1; }
+check() { if [[ $2 == "$3" ]]; then say "ok: $1: $2"; else fail "$1: $2, not $3"; fi; }
+
+# A storage of its own: nothing that the machine has in its is seen or touched.
+b() { buildah --root "$work/storage" --runroot "$work/run" --storage-driver "$driver" "$@"; }
+
+cleanup() {
+  local status=$?
+  trap - EXIT
+  if [[ -n $service ]]; then kill -KILL "$service" 2>/dev/null || true; wait "$service" 2>/dev/null || true; fi
+  if [[ -d $work/storage ]]; then
+    b rm --all >/dev/null 2>&1 || true
+    b rmi --all --force >/dev/null 2>&1 || true
+    umount "$work/storage/$driver" 2>/dev/null || true
+  fi
+  rm -rf --one-file-system "$work"
+  exit "$status"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+install_packages() {
+  local package missing=()
+  for package in "${packages[@]}"; do
+    dpkg-query --show --showformat='${Status}' "$package" 2>/dev/null | grep -q ' installed$' || missing+=("$package")
+  done
+  if ((${#missing[@]} == 0)); then return; fi
+  apt-get -qq update
+  DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# The base image's tree, made once; a cache that is not this user's own is not trusted.
+make_base() {
+  local tar=$cache/base-1.tar container
+  mkdir --parents --mode=0700 "$cache"
+  [[ -O $cache && ! -L $cache ]] || fail "$cache belongs to somebody else"
+  if [[ ! -f $tar ]]; then
+    "$here/base.sh" "$work/base.tar"
+    mv "$work/base.tar" "$tar"
+  fi
+  container=$(b from scratch)
+  b add --quiet "$container" "$tar" / >/dev/null
+  b config --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin --cmd '["node"]' "$container"
+  b commit --quiet --rm --format docker "$container" "$base" >/dev/null
+}
+
+# What this machine needs to reach its registries. It is mounted while building, over folders that the base image has.
+machine_settings() {
+  local key value
+  mkdir "$work/npm" "$work/apt"
+  cp "$(readlink --canonicalize "$(npm config get cafile 2>/dev/null | grep ^/ || echo /etc/ssl/certs/ca-certificates.crt)")" \
+    "$work/npm/ca.pem"
+  {
+    echo 'cafile=/usr/local/etc/ca.pem'
+    for key in registry proxy https-proxy noproxy; do
+      value=$(npm config get "$key" 2>/dev/null)
+      if [[ -n $value && $value != null ]]; then echo "$key=$value"; fi
+    done
+  } >"$work/npm/npmrc"
+  apt-config dump | grep -E '^Acquire::(Check-|Retries|http|https)' >"$work/apt/machine" || true
+}
+
+build_image() {
+  b bud --isolation chroot --pull-never --format docker \
+    --volume "$work/npm:/usr/local/etc:ro" --volume "$work/apt:/etc/apt/apt.conf.d:ro" \
+    --file "$repository/Dockerfile" --tag "$image" "$repository" >"$work/log" 2>&1 || { tail -n 40 "$work/log"; fail 'the build'; }
+}
+
+# A value of the image's configuration: text as it is, a list with one NUL-terminated word after the other.
+configured() {
+  node --eval '
+    const value = process.argv[2].split(".").reduce((node, key) => node?.[key], JSON.parse(process.argv[1]))
+    process.stdout.write(Array.isArray(value) ? value.map((word) => `${word}\0`).join("") : typeof value === "object" ? Object.keys(value).join() : `${value ?? ""}`)
+  ' "$config" "$1"
+}
+
+# start ro|rw [NAME=VALUE...]: runs the entry point as process 1 of its own namespaces; its process id becomes $main.
+start() {
+  local mode=$1
+  extra=("${@:2}")
+  env --ignore-environment "${environment[@]}" "${extra[@]}" \
+    unshare --mount --net --pid --fork --kill-child \
+    "$here/enter.sh" "$root" "$work/data" "$mode" "${user%:*}" "${user#*:}" "${entrypoint[@]}" "${command[@]}" >"$work/out" 2>"$work/err" &
+  service=$!
+  main=
+  for _ in {1..50}; do
+    read -r main <"/proc/$service/task/$service/children" 2>/dev/null || true
+    if [[ -n $main ]]; then return; fi
+    sleep 0.1
+  done
+  fail 'nothing was started'
+}
+
+# Runs a command of the image beside the service, as the image's user.
+beside() {
+  env --ignore-environment "${environment[@]}" "${extra[@]}" \
+    nsenter --target "$main" --mount --net --pid --root --wd --setuid "${user%:*}" --setgid "${user#*:}" -- "$@"
+}
+
+# Runs a program of this machine in the service's network.
+from_its_network() { nsenter --target "$main" --net -- "$@"; }
+
+wait_until_healthy() {
+  for _ in {1..60}; do
+    if beside "${health[@]}" 2>/dev/null; then return; fi
+    kill -0 "$service" 2>/dev/null || { cat "$work/out" "$work/err"; fail 'the service ended'; }
+    sleep 0.5
+  done
+  cat "$work/out" "$work/err"
+  fail 'the service did not become ready'
+}
+
+stop() {
+  local status=0
+  kill -TERM "$main"
+  wait "$service" || status=$?
+  service=
+  check 'exit code after SIGTERM' "$status" 0
+}
+
+outcome() { node --print 'JSON.parse(require("node:fs").readFileSync(0)).outcome'; }
+
+exercise_read_only() {
+  start ro
+  wait_until_healthy
+  say 'ok: the HEALTHCHECK command says healthy'
+  check 'user and groups' "$(awk '/^(Uid|Gid|Groups):/ { $1 = ""; print }' "/proc/$main/status" | xargs)" \
+    '10001 10001 10001 10001 10001 10001 10001 10001 10001'
+  check 'capabilities' "$(awk '/^Cap(Eff|Prm|Inh|Amb):/ { print $2 }' "/proc/$main/status" | sort -u)" 0000000000000000
+  check 'status of the posted example' "$(from_its_network curl -sS -H 'Content-Type: application/json' \
+    --data-binary "@$repository/examples/linux/ready.json" -o "$work/verdict" -D "$work/headers" -w '%{http_code}' \
+    http://127.0.0.1:8080/v1/evaluations)" 201
+  check 'its outcome' "$(outcome <"$work/verdict")" ready
+  location=$(sed -nE 's/^location: ([^\r]*)\r?$/\1/ip' "$work/headers")
+  check 'answer from outside the loopback' "$(from_its_network curl -s --max-time 5 -o /dev/null -w '%{http_code}' \
+    http://192.0.2.1:8080/health/live || true)" 000
+  if beside env IMAGEGATE_PORT=8081 "${health[@]}"; then fail 'the HEALTHCHECK command is content without a service'; fi
+  say 'ok: the HEALTHCHECK command notices a service that does not answer'
+  stop
+}
+
+exercise_writable() {
+  touch "$work/before"
+  sleep 0.1
+  start rw IMAGEGATE_HOST=0.0.0.0 IMAGEGATE_ALLOW_REMOTE=yes
+  wait_until_healthy
+  check 'earlier verdict after a restart, from outside the loopback' "$(from_its_network curl -sS -o "$work/again" \
+    -w '%{http_code}' "http://192.0.2.1:8080$location")" 200
+  cmp "$work/verdict" "$work/again" || fail 'the verdict differs after a restart'
+  printed=$(sed -n 's/^  \(curl .*\)$/\1/p' "$work/err")
+  say "the printed command: $printed"
+  check 'outcome of the printed command' "$(cd "$repository" && from_its_network bash -c "$printed" | outcome)" ready
+  stop
+  check 'files written outside /data' "$(find "$root" -xdev -newer "$work/before" | head)" ''
+  check 'owner of what is in /data' "$(find "$work/data" -printf '%U:%G\n' | sort -u)" 10001:10001
+}
+
+exercise_refusal() {
+  local status=0
+  start ro IMAGEGATE_HOST=0.0.0.0
+  wait "$service" || status=$?
+  service=
+  check 'exit code when a remote address is asked for without leave' "$status" 3
+}
+
+# Sizes in MB of 10^6 bytes.
+megabytes() { du --summarize --apparent-size --block-size=1 "$@" | awk '{ printf "%7.1f MB  %s\n", $1 / 1e6, $2 }'; }
+
+print_sizes() {
+  b images --format '{{.Name}} {{.Size}}'
+  (
+    cd "$root"
+    megabytes . usr/local/bin/node usr/local/lib/node_modules usr/local/include app app/* --
+    megabytes app/node_modules/* | sort --numeric-sort --reverse | head -n 8
+  )
+}
+
+[[ $(id -u) == 0 ]] || fail 'this needs root'
+install_packages
+b from scratch >/dev/null 2>&1 || driver=vfs
+say 'base image'
+make_base
+machine_settings
+say 'build'
+build_image
+say 'built'
+
+config=$(b inspect --type image "$image" | node --print 'JSON.stringify(JSON.parse(require("node:fs").readFileSync(0)).Docker.config)')
+user=$(configured User)
+mapfile -d '' environment < <(configured Env)
+mapfile -d '' entrypoint < <(configured Entrypoint)
+mapfile -d '' command < <(configured Cmd)
+mapfile -d '' health < <(configured Healthcheck.Test)
+check 'user' "$user" 10001:10001
+check 'volume' "$(configured Volumes)" /data
+check 'port' "$(configured ExposedPorts)" 8080/tcp
+check 'stop signal' "$(configured StopSignal)" SIGTERM
+check 'form of HEALTHCHECK' "${health[0]}" CMD
+health=("${health[@]:1}")
+
+container=$(b from --pull-never "$image")
+check 'user of buildah run' "$(b run --isolation chroot "$container" -- node --print 'process.getuid()')" 10001
+check 'version' "$(b run --isolation chroot "$container" -- "${entrypoint[@]}" --version)" \
+  "$(node --print 'require(process.argv[1]).version' "$repository/package.json")"
+root=$(b mount "$container")
+cp --archive "$root/data" "$work/data"
+
+exercise_read_only
+exercise_writable
+exercise_refusal
+print_sizes
+say 'all of it held'
