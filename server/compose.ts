@@ -7,6 +7,8 @@ import type { Config } from './config.ts'
 import type { Lifecycle } from './http/deps.ts'
 import { createMetrics, observeProcess } from './http/metrics.ts'
 import { loadPolicies } from './policy/load.ts'
+import { compilePolicy } from './policy/program.ts'
+import { prepareValidator } from './schemas.ts'
 
 /** A running service. */
 export interface Running {
@@ -29,6 +31,9 @@ async function listen(
   { store, lifecycle, logger }: { store: Store; lifecycle: Lifecycle; logger: Logger },
 ) {
   const policies = await loadPolicies(config.policies)
+  // Done before listening, so that the first request does not wait for it.
+  prepareValidator('facts')
+  for (const { policy } of policies.versions) compilePolicy(policy)
   const metrics = createMetrics()
   observeProcess(metrics)
   const app = await buildApp({ policies, store, logger, metrics, lifecycle, limits: config, now: () => new Date() })
