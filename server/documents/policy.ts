@@ -311,7 +311,7 @@ export interface Reference {
 export interface Case {
   when?: Condition
   /**
-   * What was found, what was expected. Placeholders: {/pointer} or {/pointer|format} quotes a fact, /parameters/… a parameter and /request/… an option; {selected}, {undecided} or {selected/member} quotes the elements that a count selected. Formats: bytes, list, integer, plain.
+   * What was found, what was expected. Placeholders: {/pointer} or {/pointer|format} quotes a fact, /parameters/… a parameter and /request/… an option; {selected}, {undecided} or {selected/member} quotes the elements that the case's own when counted, else those that the deciding counts selected. Formats: bytes, list, integer, plain.
    */
   message: string
   remediation: Remediation
@@ -325,7 +325,7 @@ export interface Remediation {
    */
   stage: 'guest' | 'disk' | 'container' | 'request'
   /**
-   * What to do, one step a string. Placeholders: {/pointer} or {/pointer|format} quotes a fact, /parameters/… a parameter and /request/… an option; {selected}, {undecided} or {selected/member} quotes the elements that a count selected. Formats: bytes, list, integer, plain.
+   * What to do, one step a string. Placeholders: {/pointer} or {/pointer|format} quotes a fact, /parameters/… a parameter and /request/… an option; {selected}, {undecided} or {selected/member} quotes the elements that the case's own when counted, else those that the deciding counts selected. Formats: bytes, list, integer, plain.
    *
    * @minItems 1
    * @maxItems 12

@@ -48,6 +48,14 @@ function selectionOf(evidence: readonly Evidence[]): Selection {
   return { selected: unique((leaf) => leaf.selected), undecided: unique((leaf) => leaf.undecided) }
 }
 
+/** A case that counts speaks of what it counted; any other case of what decided the rule. */
+function selectionOfCase(one: CompiledCase, scope: Scope, deciding: Selection): Selection {
+  const trace: Trace = { evidence: [], missing: [] }
+  one.when?.explain(scope, undefined, '', trace)
+  const own = selectionOf(trace.evidence)
+  return own.selected.length > 0 ? own : deciding
+}
+
 function remediationOf(one: CompiledCase, scope: Scope, selection: Selection): Remediation {
   const { command, stage } = one
   const steps = one.steps.map((step) => renderTemplate(step, scope, selection, 'text'))
@@ -92,9 +100,12 @@ function evaluateRule(compiled: CompiledRule, scope: Scope, full: boolean): Eval
     return { finding: { collect: rule.collect, effect: rule.effect.unknown, evidence, message, ...head }, missing }
   }
   const one = failedCase(compiled, scope)
-  const message = one === undefined ? rule.title : renderTemplate(one.message, scope, selection, 'text')
-  const remediation = one === undefined ? {} : { remediation: remediationOf(one, scope, selection) }
-  return { finding: { effect: rule.effect.fail, evidence, message, ...remediation, ...head }, missing: [] }
+  if (one === undefined)
+    return { finding: { effect: rule.effect.fail, evidence, message: rule.title, ...head }, missing: [] }
+  const chosen = selectionOfCase(one, scope, selection)
+  const message = renderTemplate(one.message, scope, chosen, 'text')
+  const remediation = remediationOf(one, scope, chosen)
+  return { finding: { effect: rule.effect.fail, evidence, message, remediation, ...head }, missing: [] }
 }
 
 /** A rule's result and what it does to the outcome, without message and evidence. */
