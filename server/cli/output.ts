@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 
 /** A stream that may be a terminal. */
-export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number }
+export type OutputStream = Writable & { readonly isTTY?: boolean; readonly columns?: number | undefined }
 
 function isClosed(error: Error): boolean {
   const code: unknown = Reflect.get(error, 'code')

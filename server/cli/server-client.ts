@@ -49,8 +49,9 @@ function refusal(status: number, text: string): ImagegateError {
 
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const code: unknown = error.cause instanceof Error ? Reflect.get(error.cause, 'code') : undefined
-  return typeof code === 'string' ? `${error.message}: ${code}` : error.message
+  const { cause } = error
+  if (!(cause instanceof Error)) return error.message
+  return `${error.message}: ${String(Reflect.get(cause, 'code') ?? cause.message)}`
 }
 
 function baseOf(server: string): URL {
