@@ -54,7 +54,7 @@ t.test('a POSIX word runs nothing, even in a shell that does not know escapes', 
   }
 })
 
-t.test('any text survives bash unchanged', async (t) => {
+t.test('any text survives bash unchanged', async () => {
   const text = fc.string({ unit: 'binary', maxLength: 40 }).filter((one) => !one.includes('\0') && !one.startsWith('-'))
   const list = fc.array(text, { minLength: 20, maxLength: 20 })
   fc.assert(
