@@ -12,7 +12,7 @@ import { openSqliteStore } from '../dist/audit/sqlite.js'
 import { sha256 } from '../dist/digest.js'
 
 const [verdicts = 4000, rounds = 5] = process.argv.slice(2).map(Number)
-const directory = mkdtempSync(join(process.env.IMAGEGATE_BENCH_DIR ?? tmpdir(), 'imagegate-bench-'))
+const directory = mkdtempSync(join(tmpdir(), 'imagegate-bench-'))
 const policy = { digest: sha256('policy'), family: 'linux', version: '1.0.0', body: 'x'.repeat(60_000) }
 let serial = 0
 let stored = 0
