@@ -19,7 +19,7 @@ function fits(pattern: readonly string[], path: readonly string[]): boolean {
     return path.length >= pattern.length && pattern.slice(0, -1).every((segment, index) => segment === path[index])
   }
   if (pattern.length !== path.length) return false
-  return pattern.every((segment, index) => (segment.startsWith(':') ? path[index] !== '' : segment === path[index]))
+  return pattern.every((segment, index) => segment.startsWith(':') || segment === path[index])
 }
 
 /** Records every route that is registered after this call. */

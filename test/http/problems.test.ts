@@ -122,15 +122,7 @@ t.test('addresses, methods and media types that there are not', async (t) => {
   const { app, close } = await stage(t.testdir())
   t.teardown(close)
   const strange = { 'content-type': 'text/strange' }
-  for (const url of [
-    '/',
-    '/v1',
-    '/v2/verdicts',
-    '/V1/verdicts',
-    '/v1/verdicts/',
-    '/v1//verdicts',
-    '/docs/static/none.js',
-  ]) {
+  for (const url of ['/', '/v1', '/v2/verdicts', '/V1/verdicts', '/v1//verdicts', '/docs/static/none.js']) {
     for (const method of ['GET', 'POST', 'DELETE'] as const) {
       const answer = await app.inject({ method, url, headers: method === 'GET' ? {} : strange, body: 'x' })
       if (method === 'GET' || !url.startsWith('/docs'))
@@ -138,6 +130,7 @@ t.test('addresses, methods and media types that there are not', async (t) => {
     }
   }
   for (const id of [
+    '',
     'x',
     `${'0'.repeat(8)}-0000-7000-8000-${'0'.repeat(12)}`,
     "'%20or%201=1--",
@@ -224,6 +217,20 @@ t.test('the log has one line a request, with ids and counts, and nothing that wa
   t.match(log[4], { route: '/v1/verdicts/:id', status: 404, code: 'VERDICT_NOT_FOUND' })
   t.match(log[5], { route: null, status: 404 })
   t.equal(log[0]?.['requestId'], made.headers['x-request-id'])
+})
+
+t.test('a process that is too busy turns work away, and still tells its health', async (t) => {
+  const { app, close } = await stage(t.testdir(), { maxDelayMs: 1 })
+  t.teardown(close)
+  const until = performance.now() + 1500
+  while (performance.now() < until);
+  await new Promise((resolve) => setTimeout(resolve, 10))
+  const answer = await app.inject({ method: 'POST', url: '/v1/evaluations', headers: json, body: facts('x') })
+  t.equal(answer.statusCode, 503)
+  t.equal(problem(answer).code, 'OVERLOADED')
+  t.match(answer.headers['retry-after'], /^\d+$/)
+  t.equal((await app.inject('/health/live')).statusCode, 200)
+  t.equal((await app.inject('/health/ready')).statusCode, 200)
 })
 
 t.test('docs/errors.md is the table of the errors', async (t) => {
