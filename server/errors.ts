@@ -131,7 +131,7 @@ export const errorKinds = {
   STORE_UNAVAILABLE: {
     status: 503,
     title: 'The verdict could not be stored',
-    mend: 'Try again after the time of the Retry-After header; nothing was recorded.',
+    mend: 'Try again after the time of the Retry-After header, best with an Idempotency-Key; nothing was acknowledged.',
   },
   OVERLOADED: {
     status: 503,

@@ -40,9 +40,6 @@ function floorOf(file: string): string {
   return floors.find(([, pattern]) => pattern.test(file))?.[0] ?? `no floor for ${file}`
 }
 
-/** What may look up, by its reason: serve is the command that starts everything. */
-const upwards = new Set(['server/cli/serve.ts -> server/compose.ts'])
-
 t.test('imports go down only', async (t) => {
   for (const [file, text] of sources) {
     const from = order.indexOf(floorOf(file))
@@ -50,7 +47,6 @@ t.test('imports go down only', async (t) => {
     for (const specifier of importsOf(text).filter((one) => one.startsWith('.'))) {
       const target = normalize(join(dirname(file), specifier))
       t.ok(sources.has(target), `${file} imports ${specifier}, which exists`)
-      if (upwards.has(`${file} -> ${target}`)) continue
       const to = order.indexOf(floorOf(target))
       if (to > from) t.fail(`${file} (${order[from]}) imports ${target} (${order[to]})`)
     }

@@ -131,3 +131,6 @@ export interface Store extends StoreReader {
   /** Resolves when the database can be read and written. */
   check(): Promise<void>
 }
+
+/** The one tenant that there is before tokens name others. */
+export const defaultTenant = 'default'

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { ImagegateError } from '../errors.ts'
 import { maxDocumentBytes } from '../facts/parse.ts'
-import { splitLines } from '../http/lines.ts'
+import { splitLines } from '../lines.ts'
 import type { Terminal } from './terminal.ts'
 
 /** One document of the input, or why it cannot be read. */

@@ -1,4 +1,4 @@
-import type { Store } from '../audit/store.ts'
+import type { StoreReader } from '../audit/store.ts'
 import { sha256 } from '../digest.ts'
 import type { Finding, Verdict } from '../documents/verdict.ts'
 import { ImagegateError } from '../errors.ts'
@@ -30,7 +30,7 @@ interface Evidenced {
 }
 
 async function recordedVerdict(
-  store: Store,
+  store: StoreReader,
   tenant: string,
   id: string,
 ): Promise<{ verdict: Verdict; intact: boolean }> {
@@ -41,7 +41,7 @@ async function recordedVerdict(
   return { verdict, intact: sha256(stored.body) === stored.recordDigest }
 }
 
-async function recordedFacts(store: Store, tenant: string, verdict: Verdict): Promise<ParsedFacts | 'expired'> {
+async function recordedFacts(store: StoreReader, tenant: string, verdict: Verdict): Promise<ParsedFacts | 'expired'> {
   const document = await store.document(tenant, verdict.documentDigest)
   if (document === undefined) throw new ImagegateError('INTERNAL', 'The record lacks its fact document.')
   return document === 'expired' ? 'expired' : parseFacts(Buffer.from(document))
@@ -51,7 +51,7 @@ const recent = new Map<string, ReleasedPolicy>()
 
 /** A policy from the record alone, so that replay needs no file. A few are kept: an auditor replays many verdicts of one policy. */
 async function recordedPolicy(
-  store: Store,
+  store: StoreReader,
   used: { digest: string; family: string; version: string },
 ): Promise<ReleasedPolicy> {
   const known = recent.get(used.digest)
@@ -66,7 +66,7 @@ async function recordedPolicy(
   return policy
 }
 
-async function judgeAgain(store: Store, verdict: Verdict, facts: ParsedFacts): Promise<Verdict> {
+async function judgeAgain(store: StoreReader, verdict: Verdict, facts: ParsedFacts): Promise<Verdict> {
   const alternatives = new Map<string, ReleasedPolicy>()
   for (const { importAs, policy } of verdict.alternatives)
     alternatives.set(importAs, await recordedPolicy(store, policy))
@@ -80,7 +80,7 @@ async function judgeAgain(store: Store, verdict: Verdict, facts: ParsedFacts): P
 }
 
 /** Evaluates a recorded verdict again from the record alone and compares every member. Throws VERDICT_NOT_FOUND. */
-export async function replay(store: Store, tenant: string, id: string): Promise<Replay> {
+export async function replay(store: StoreReader, tenant: string, id: string): Promise<Replay> {
   const { verdict, intact } = await recordedVerdict(store, tenant, id)
   const head = { id, evaluator: { recorded: verdict.evaluator, current: evaluator } }
   if (!intact)
@@ -101,7 +101,7 @@ export async function replay(store: Store, tenant: string, id: string): Promise<
 }
 
 /** Every rule's finding with its evidence, passes too, computed anew from the record. Throws VERDICT_NOT_FOUND or FACTS_EXPIRED. */
-export async function evidence(store: Store, tenant: string, id: string): Promise<Evidenced> {
+export async function evidence(store: StoreReader, tenant: string, id: string): Promise<Evidenced> {
   const { verdict } = await recordedVerdict(store, tenant, id)
   const facts = await recordedFacts(store, tenant, verdict)
   if (facts === 'expired') throw new ImagegateError('FACTS_EXPIRED', `The facts of ${id} were removed by retention.`)

@@ -31,6 +31,3 @@ export interface Deps {
   readonly lifecycle: Lifecycle
   readonly limits: Limits
 }
-
-/** The one tenant that there is before tokens name others. */
-export const defaultTenant = 'default'

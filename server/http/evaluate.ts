@@ -1,8 +1,9 @@
+import { defaultTenant } from '../audit/store.ts'
 import { judge } from '../evaluation/judge.ts'
 import { type GivenOptions, parseOptions } from '../evaluation/options.ts'
 import { evaluateAndRecord } from '../evaluation/record.ts'
 import { parseFacts } from '../facts/parse.ts'
-import { type Deps, defaultTenant } from './deps.ts'
+import type { Deps } from './deps.ts'
 import { countVerdict } from './metrics.ts'
 import type { PartSchema } from './validation.ts'
 

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { VerdictFilter } from '../audit/store.ts'
+import { defaultTenant } from '../audit/store.ts'
 import { answers, component } from './components.ts'
 import { filterNames, filterOf, readCursor, writeCursor } from './cursor.ts'
-import { type Deps, defaultTenant } from './deps.ts'
+import type { Deps } from './deps.ts'
 import { note } from './request-log.ts'
 import type { PartSchema } from './validation.ts'
 

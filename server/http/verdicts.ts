@@ -1,11 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import type { StoredVerdict } from '../audit/store.ts'
+import { defaultTenant } from '../audit/store.ts'
 import { ImagegateError } from '../errors.ts'
 import { evidence, replay } from '../evaluation/replay.ts'
 import { matches } from '../schemas.ts'
 import { answers, component } from './components.ts'
 import { entityTag, immutable, reprDigest, sendTagged } from './conditional.ts'
-import { type Deps, defaultTenant } from './deps.ts'
+import type { Deps } from './deps.ts'
 import { note } from './request-log.ts'
 import type { PartSchema } from './validation.ts'
 

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { inOrder } from '../../server/http/in-order.ts'
-import { splitLines } from '../../server/http/lines.ts'
+import { splitLines } from '../../server/lines.ts'
 import { shippedPolicies } from '../../server/policy/load.ts'
 import { example, facts, json, ndjson, type Stage, stage } from './support.ts'
 

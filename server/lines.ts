@@ -1,4 +1,4 @@
-import { ImagegateError } from '../errors.ts'
+import { ImagegateError } from './errors.ts'
 
 /** One line of a stream, without its line break, or what is wrong with it. Lines count from 1. */
 export type Line = { readonly line: number } & ({ readonly bytes: Buffer } | { readonly error: ImagegateError })
