@@ -22,6 +22,8 @@ export interface Config {
   readonly maxConnections: number
   /** Milliseconds of event-loop delay above which requests are turned away; 0 never does. */
   readonly maxDelayMs: number
+  /** Nobody but this machine is meant to be answered. */
+  readonly loopbackOnly: boolean
   /** Seconds that requests in flight have to finish when the service stops. */
   readonly shutdownSeconds: number
   /** Seconds between turning unready and accepting nothing more, for load balancers to notice. */
@@ -147,7 +149,8 @@ function filePath(given: string): string | undefined {
   return /^[a-z][a-z0-9+.-]*:/i.test(given) ? undefined : resolve(given)
 }
 
-function isLoopback(host: string): boolean {
+/** True for a name or address that only this machine can mean. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
@@ -189,6 +192,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     batchWindow: number('IMAGEGATE_BATCH_WINDOW'),
     maxConnections: number('IMAGEGATE_MAX_CONNECTIONS'),
     maxDelayMs: number('IMAGEGATE_MAX_DELAY_MS'),
+    loopbackOnly: values['IMAGEGATE_ALLOW_REMOTE'] !== 'yes',
     shutdownSeconds: number('IMAGEGATE_SHUTDOWN_SECONDS'),
     shutdownDelaySeconds: number('IMAGEGATE_SHUTDOWN_DELAY_SECONDS'),
   })

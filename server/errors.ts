@@ -87,6 +87,11 @@ export const errorKinds = {
     title: 'The media type is not supported',
     mend: 'Send application/json, or application/x-ndjson to /v1/evaluations/batch.',
   },
+  HOST_REFUSED: {
+    status: 421,
+    title: 'The request names another host',
+    mend: 'Use localhost or the loopback address; with IMAGEGATE_ALLOW_REMOTE=yes any name is answered.',
+  },
   FACTS_INVALID: {
     status: 422,
     title: 'The fact document does not match its schema',

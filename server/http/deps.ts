@@ -19,6 +19,8 @@ export interface Limits {
   readonly batchWindow: number
   /** Milliseconds of event-loop delay above which requests are turned away; 0 never does. */
   readonly maxDelayMs: number
+  /** Refuse requests that name a host other than loopback, as a web page does that has its own name point here. */
+  readonly loopbackOnly: boolean
 }
 
 /** What the routes work with. */

@@ -1,6 +1,7 @@
 import helmet from '@fastify/helmet'
 import underPressure from '@fastify/under-pressure'
 import type { FastifyInstance } from 'fastify'
+import { isLoopback } from '../config.ts'
 import { ImagegateError } from '../errors.ts'
 import type { Deps } from './deps.ts'
 
@@ -10,7 +11,7 @@ class Overloaded extends ImagegateError {
   }
 }
 
-/** Security headers on every answer, and OVERLOADED instead of a growing queue. */
+/** Security headers on every answer, no answer under a foreign name on loopback, and OVERLOADED instead of a growing queue. */
 export async function protect(app: FastifyInstance, { limits }: Pick<Deps, 'limits'>): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -21,5 +22,11 @@ export async function protect(app: FastifyInstance, { limits }: Pick<Deps, 'limi
     strictTransportSecurity: false,
     referrerPolicy: { policy: 'no-referrer' },
   })
+  if (limits.loopbackOnly) {
+    app.addHook('onRequest', async ({ hostname }) => {
+      if (isLoopback(hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase())) return
+      throw new ImagegateError('HOST_REFUSED', 'The Host header names a host that is not loopback.')
+    })
+  }
   await app.register(underPressure, { maxEventLoopDelay: limits.maxDelayMs, customError: Overloaded })
 }

@@ -294,3 +294,23 @@ t.test('the configuration', async (t) => {
     t.notMatch(error.message, /10\.0\.0\.1|loud/)
   })
 })
+
+t.test('on loopback a request under a foreign name is refused, as a web page would send it', async (t) => {
+  const { app, close } = await stage(t.testdir(), { loopbackOnly: true })
+  t.teardown(close)
+  const ask = (host: string) => app.inject({ method: 'GET', url: '/v1/verdicts', headers: { host } })
+  for (const host of [
+    'evil.example',
+    'evil.example:8080',
+    '127.0.0.1.evil.example',
+    'localhost.evil.example:80',
+    '10.0.0.1',
+  ]) {
+    const answer = await ask(host)
+    t.equal(answer.statusCode, 421, host)
+    t.equal(problem(answer).code, 'HOST_REFUSED')
+  }
+  for (const host of ['localhost', 'LOCALHOST:8080', '127.0.0.1:8080', '127.9.9.9', '[::1]:8080']) {
+    t.equal((await ask(host)).statusCode, 200, host)
+  }
+})

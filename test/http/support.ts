@@ -70,7 +70,7 @@ export async function stage(directory: string, limits: Partial<Limits> = {}): Pr
     lifecycle,
     metrics: createMetrics(),
     now: () => new Date(),
-    limits: { bodySeconds: 5, batchWindow: 64, maxDelayMs: 0, ...limits },
+    limits: { bodySeconds: 5, batchWindow: 64, maxDelayMs: 0, loopbackOnly: false, ...limits },
   })
   const close = async () => {
     await app.close()
