@@ -1,0 +1,43 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { GuestError } from '../../../server/collector/guest.ts'
+import type { WithHive } from '../../../server/collector/windows/hivexsh.ts'
+
+/** False when all programs are there, else what to say of a test that is skipped. */
+export function lacking(...programs: readonly string[]): string | false {
+  const missing = programs.filter((program) => {
+    try {
+      execFileSync('sh', ['-c', 'command -v "$1"', 'sh', program], {
+        env: { PATH: `${process.env['PATH']}:/usr/sbin:/sbin` },
+      })
+      return false
+    } catch {
+      return true
+    }
+  })
+  return missing.length === 0 ? false : `needs ${missing.join(', ')}`
+}
+
+/** hivexsh on a file of its own, as the collector's runner gives it, without the sandbox. */
+export const withHive: WithHive = async (hive, use) => {
+  const directory = await mkdtemp(join(tmpdir(), 'imagegate-hive-'))
+  const path = join(directory, 'hive')
+  try {
+    await writeFile(path, hive, { mode: 0o600 })
+    return await use(async (script) => {
+      await writeFile(join(directory, 'script'), script)
+      return new Promise((resolve, reject) => {
+        const options = { encoding: 'buffer', env: {}, maxBuffer: 16_777_216 } as const
+        execFile('/usr/bin/hivexsh', ['-f', join(directory, 'script'), path], options, (error, stdout, stderr) => {
+          const code = error === null ? 0 : error.code
+          if (typeof code !== 'number') return reject(new GuestError('tool-failed', 'hivexsh failed.'))
+          resolve({ exitCode: code, stdout, stderr: stderr.toString() })
+        })
+      })
+    })
+  } finally {
+    await rm(directory, { recursive: true })
+  }
+}
