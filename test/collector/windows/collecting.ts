@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Facts, Missing, Part } from '../../../server/collector/part.ts'
 import { collectWindows } from '../../../server/collector/windows/collect.ts'
+import type { WithHive } from '../../../server/collector/windows/hivexsh.ts'
 import type { WindowsVolume } from '../../../server/collector/windows/survey.ts'
 import type { Disk, Volume } from '../../../server/documents/facts.ts'
 import { parseFacts } from '../../../server/facts/parse.ts'
@@ -57,10 +58,11 @@ export interface TestVolume {
   readonly hidden?: boolean
 }
 
-/** Collects from volumes that are directories, on an MBR disk unless told otherwise. */
+/** Collects from volumes that are directories, on an MBR disk and without a sandbox unless told otherwise. */
 export async function collectFrom(
   volumes: readonly TestVolume[],
-  table: Disk['partitionTable'] = 'mbr',
+  table: NonNullable<Disk['partitionTable']> = 'mbr',
+  hives: WithHive = withHive,
 ): Promise<Collected> {
   const top = await mkdtemp(join(tmpdir(), 'imagegate-windows-'))
   try {
@@ -86,7 +88,7 @@ export async function collectFrom(
       typeCode,
       content: 'file-system' as const,
     }))
-    return documentOf(await collectWindows(given, { partitionTable: table ?? 'mbr', partitions }, withHive))
+    return documentOf(await collectWindows(given, { partitionTable: table, partitions }, hives))
   } finally {
     await rm(top, { recursive: true })
   }

@@ -1,0 +1,33 @@
+import { chown, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Toolbox } from '../tools/toolbox.ts'
+import type { WithHive } from './hivexsh.ts'
+
+let hives = 0
+
+/**
+ * Runs hivexsh in the toolbox of an image. A hive lies in a folder of its own, which only the programs' user can read, for as long as it is used: SAM
+ * holds hashes.
+ */
+export function hivesIn(toolbox: Toolbox): WithHive {
+  return async (hive, use) => {
+    hives += 1
+    const folder = await toolbox.makeFolder(`hive-${hives}`)
+    try {
+      const path = join(folder, 'hive')
+      await writeFile(path, hive, { flag: 'wx', mode: 0o600 })
+      if (toolbox.identity !== undefined) await chown(path, toolbox.identity.uid, toolbox.identity.gid)
+      return await use(async (script) => {
+        const { code, stdout, stderr } = await toolbox.run({
+          tool: 'hivexsh',
+          place: { path },
+          files: { script },
+          args: (at) => ['-f', `${at.folder}/script`, at.image],
+        })
+        return { exitCode: code ?? -1, stdout, stderr }
+      })
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }
+}
