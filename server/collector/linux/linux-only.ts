@@ -1,0 +1,60 @@
+import { GuestError, type GuestFiles } from '../guest.ts'
+import type { Part } from '../part.ts'
+import { commandLineFacts, kernelFacts, loaderFacts } from './boot.ts'
+import { firewallFacts } from './firewall.ts'
+import { firewallAllowsSsh } from './firewall-ssh.ts'
+import type { LinuxInput } from './input.ts'
+import type { Installed } from './layout.ts'
+import { findLoader } from './loaders.ts'
+import { networkFacts } from './network.ts'
+import { selinuxConfig } from './selinux.ts'
+import { readServices } from './services.ts'
+import { sshListening, sshState } from './ssh.ts'
+import { dpkgBaseline, verifySystemFiles } from './system-files.ts'
+import { type Found, missing, topic } from './topic.ts'
+
+async function systemFiles(input: LinuxInput, files: GuestFiles, coreos: boolean): Promise<Found> {
+  if (coreos) throw new GuestError('unverifiable', 'CoreOS Container Linux has no package database.')
+  if (input.verifySystemFiles !== true)
+    throw new GuestError('not-requested', 'The comparison with the package database was not asked for.')
+  const packaged = await dpkgBaseline(files)
+  if (packaged === undefined) throw new GuestError('unverifiable', 'No package database with digests could be read.')
+  return verifySystemFiles(files, 'dpkg', packaged)
+}
+
+/** The topics that only Linux answers. */
+export async function collectLinuxOnly(input: LinuxInput, { files, layout }: Installed): Promise<Part[]> {
+  const loader = findLoader(files)
+  const services = readServices(files)
+  // Each topic that awaits them reports a failure; here it only must not be unhandled.
+  for (const shared of [loader, services]) shared.catch(() => undefined)
+  const configuration = 'configuration of the boot loader'
+  return Promise.all([
+    topic(['/boot/loader', '/boot/firmware'], configuration, async () => loaderFacts(files, input.disk, await loader)),
+    topic(['/security/selinux/kernelCommandLine'], configuration, async () => commandLineFacts(await loader)),
+    topic(['/boot/defaultKernel'], 'default entry, kernel and initramfs', async () =>
+      kernelFacts(files, await loader, input.decompress, layout.coreos),
+    ),
+    topic(['/security/selinux/configPresent', '/security/selinux/configMode'], '/etc/selinux/config', () =>
+      selinuxConfig(files, layout.coreos),
+    ),
+    topic(['/firewall/mechanisms'], 'services and their rules', async () => firewallFacts(files, await services)),
+    topic(['/network'], 'network configuration of every carrier', async () => networkFacts(files, await services)),
+    topic(['/remoteAccess/ssh/installed', '/remoteAccess/ssh/enabledAtBoot'], 'services', async () =>
+      sshState(files, await services),
+    ),
+    topic(['/remoteAccess/ssh/ports', '/remoteAccess/ssh/loopbackOnly'], 'sshd_config and its socket', async () =>
+      sshListening(files, await services),
+    ),
+    topic(['/remoteAccess/ssh/allowedByFirewall'], 'services and their rules', async () => {
+      const { facts } = await firewallFacts(files, await services)
+      const allowed = await firewallAllowsSsh(files, facts.firewall?.mechanisms ?? [])
+      if (allowed !== undefined) return { facts: { remoteAccess: { ssh: { allowedByFirewall: allowed } } } }
+      const reason = 'No firewall is on, or its rules do not show plainly whether port 22 is let in.'
+      return { facts: {}, missing: [missing('/remoteAccess/ssh/allowedByFirewall', 'undeterminable', reason)] }
+    }),
+    topic(['/files/systemFiles/verification'], 'digests of the package database', () =>
+      systemFiles(input, files, layout.coreos),
+    ),
+  ])
+}

@@ -1,0 +1,58 @@
+import { GuestError } from '../guest.ts'
+
+const damaged = () => new GuestError('damaged', 'The LZ4 data of an initramfs is damaged.')
+
+/** Undoes one LZ4 block into a buffer of at most so many bytes; gives how many were written. */
+export function lz4Block(source: Buffer, target: Buffer): number {
+  let [from, to] = [0, 0]
+  const length = (short: number): number => {
+    let value = short
+    if (short !== 15) return value
+    for (;;) {
+      const more = source[from]
+      if (more === undefined) throw damaged()
+      from += 1
+      value += more
+      if (more !== 255) return value
+    }
+  }
+  while (from < source.length) {
+    const token = source[from] ?? 0
+    from += 1
+    const literals = length(token >> 4)
+    if (from + literals > source.length || to + literals > target.length) throw damaged()
+    source.copy(target, to, from, from + literals)
+    from += literals
+    to += literals
+    if (from >= source.length) return to
+    if (from + 2 > source.length) throw damaged()
+    const distance = source.readUInt16LE(from)
+    from += 2
+    const matched = length(token & 15) + 4
+    if (distance === 0 || distance > to || to + matched > target.length) throw damaged()
+    if (distance >= matched) target.copyWithin(to, to - distance, to - distance + matched)
+    else for (let at = 0; at < matched; at++) target[to + at] = target[to + at - distance] ?? 0
+    to += matched
+  }
+  return to
+}
+
+const legacyMagic = 0x184c2102
+const legacyBlockBytes = 8 * 1_048_576
+
+/** Undoes the legacy LZ4 form, which the kernel wants of an initramfs: blocks of up to 8 MiB behind their compressed sizes. */
+export function* lz4Legacy(source: Buffer): Generator<Buffer> {
+  let at = 4
+  while (at + 4 <= source.length) {
+    const size = source.readUInt32LE(at)
+    at += 4
+    // Another archive may follow, with the same mark, or the padding of the image.
+    if (size === legacyMagic) continue
+    if (size === 0) return
+    if (at + size > source.length) throw damaged()
+    const target = Buffer.allocUnsafe(legacyBlockBytes)
+    const written = lz4Block(source.subarray(at, at + size), target)
+    at += size
+    yield target.subarray(0, written)
+  }
+}

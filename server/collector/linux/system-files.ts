@@ -1,0 +1,101 @@
+import { createHash } from 'node:crypto'
+import type { Files } from '../../documents/facts.ts'
+import { GuestError, type GuestFiles } from '../guest.ts'
+import { readDpkg } from './dpkg.ts'
+import { linesOf, readText } from './text.ts'
+import { type Found, missing } from './topic.ts'
+
+/** A packaged file that is neither configuration nor ghost, with the digest of its content. */
+export interface Packaged {
+  readonly path: string
+  readonly algorithm: 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512'
+  readonly digest: string
+}
+
+type Modified = NonNullable<NonNullable<Files['systemFiles']>['modified']>
+
+const inFlight = 32
+const maxFiles = 200_000
+const maxModified = 1024
+const maxFileBytes = 128 * 1_048_576
+const maxListBytes = 16 * 1_048_576
+const systemDirectory = /^\/(bin|sbin|lib[^/]*)\//
+const mergedDirectory = /^\/usr\/(bin|sbin|lib[^/]*)\//
+
+/** The paths that stand in /bin, /sbin and /lib*; where those are links, what stands behind them. */
+export async function systemPaths(files: GuestFiles): Promise<(path: string) => boolean> {
+  const bin = await files.stat('/bin')
+  const merged = bin?.kind === 'link'
+  return (path) => systemDirectory.test(path) || (merged && mergedDirectory.test(path))
+}
+
+/** What dpkg knows of its files: digests without configuration, and diverted files where they went. */
+export async function dpkgBaseline(files: GuestFiles): Promise<Packaged[] | undefined> {
+  const [packages, entries, diversionText] = await Promise.all([
+    readDpkg(files),
+    files.list('/var/lib/dpkg/info'),
+    readText(files, '/var/lib/dpkg/diversions'),
+  ])
+  if (packages === undefined || entries === undefined) return undefined
+  const names = new Set(entries.map(({ name }) => name))
+  const diversions = new Map<string, { to: string; by: string }>()
+  const lines = linesOf(diversionText ?? '')
+  for (let at = 0; at + 2 < lines.length; at += 3) {
+    diversions.set(lines[at] ?? '', { to: lines[at + 1] ?? '', by: lines[at + 2] ?? '' })
+  }
+  const lists = await Promise.all(
+    packages.map(async ({ name, architecture, configuration }) => {
+      const file = [`${name}.md5sums`, `${name}:${architecture}.md5sums`].find((one) => names.has(one))
+      const text = file === undefined ? undefined : await readText(files, `/var/lib/dpkg/info/${file}`, maxListBytes)
+      return linesOf(text ?? '').flatMap((line): Packaged[] => {
+        const match = /^([0-9a-f]{32}) [ *](.+)$/.exec(line)
+        const path = `/${match?.[2] ?? ''}`
+        if (match?.[1] === undefined || configuration.includes(path)) return []
+        const diverted = diversions.get(path)
+        return [{ path: diverted && diverted.by !== name ? diverted.to : path, algorithm: 'md5', digest: match[1] }]
+      })
+    }),
+  )
+  return lists.flat()
+}
+
+/** True for a program that prelink changed; what it was before cannot be computed here. */
+function prelinked(bytes: Buffer): boolean {
+  return bytes.includes('.gnu.prelink_undo')
+}
+
+async function compare(files: GuestFiles, one: Packaged): Promise<Modified[number]['change'] | undefined> {
+  const bytes = await files.read(one.path, maxFileBytes)
+  if (bytes === undefined) return 'missing'
+  if (createHash(one.algorithm).update(bytes).digest('hex') === one.digest.toLowerCase()) return undefined
+  if (prelinked(bytes))
+    throw new GuestError('unverifiable', 'Programs are prelinked, and their packaged content cannot be restored.')
+  return 'content'
+}
+
+/** Compares every packaged system file with its digest. */
+export async function verifySystemFiles(
+  files: GuestFiles,
+  baseline: 'dpkg' | 'rpm',
+  packaged: readonly Packaged[],
+): Promise<Found> {
+  const isSystem = await systemPaths(files)
+  const wanted = packaged.filter(({ path }) => isSystem(path))
+  if (wanted.length === 0) throw new GuestError('unverifiable', 'The package database has no digests of system files.')
+  if (wanted.length > maxFiles) throw new GuestError('too-large', 'The package database names too many system files.')
+  const modified: Modified = []
+  for (let at = 0; at < wanted.length; at += inFlight) {
+    const batch = wanted.slice(at, at + inFlight)
+    const changes = await Promise.all(batch.map((one) => compare(files, one)))
+    for (const [index, change] of changes.entries()) {
+      if (change !== undefined) modified.push({ path: batch[index]?.path.slice(0, 1024).toWellFormed() ?? '', change })
+    }
+    if (modified.length > maxModified) {
+      const lost = missing('/files/systemFiles/modified', 'too-large', `More than ${maxModified} system files differ.`)
+      return { facts: { files: { systemFiles: { baseline, verification: 'modified' } } }, missing: [lost] }
+    }
+  }
+  modified.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0))
+  const verification = modified.length === 0 ? 'match' : 'modified'
+  return { facts: { files: { systemFiles: { baseline, verification, modified } } } }
+}
