@@ -9,6 +9,7 @@ export interface RdpRule {
   readonly restricted: boolean
 }
 
+/** The firewall's profiles since Vista. */
 export const profileNames = ['domain', 'private', 'public'] as const
 
 /** Members that say nothing about whether traffic matches. */

@@ -6,6 +6,7 @@ import type { Registry } from './registry.ts'
 import { Topic, undecided } from './topic.ts'
 
 type Release = NonNullable<Os['windows']>
+/** An NT version that the fact document can state. */
 export type NtVersion = NonNullable<Release['ntVersion']>
 
 const currentVersion = 'Microsoft\\Windows NT\\CurrentVersion'

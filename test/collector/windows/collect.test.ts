@@ -1,5 +1,5 @@
 import t from 'tap'
-import { random, seed } from '../../support/long.ts'
+import { count, random, seed } from '../../support/long.ts'
 import { collectGuest } from './collecting.ts'
 import { driverFile } from './drivers.ts'
 import type { GuestDescription } from './guest.ts'
@@ -101,13 +101,17 @@ t.test('a missing hive takes only its own facts away', { skip }, async (t) => {
 t.test('twisted hives end in facts or reasons, in every section', { skip }, async (t) => {
   const next = random(seed)
   t.comment(`seed ${seed}`)
-  for (let run = 0; run < 40; run++) {
+  for (let run = 0; run < count(1000, 40); run++) {
     const twist = (_name: string, hive: Buffer): Buffer => {
       const count = 1 + Math.floor(next() * 30)
       for (let change = 0; change < count; change++) hive[Math.floor(next() * hive.length)] = Math.floor(next() * 256)
       return sealHive(next() < 0.2 ? hive.subarray(0, 4096 + Math.floor(next() * 8192)) : hive)
     }
     const { facts, missing } = await collectGuest({ damage: twist })
+    t.notOk(
+      missing.find(({ code }) => code === 'parser-failed'),
+      `${run}: no error of ours`,
+    )
     for (const [pointer, section] of [
       ['/os', facts.os?.windows?.build],
       ['/firewall', facts.firewall?.profiles?.domain?.local],

@@ -8,12 +8,14 @@ import { lacking } from './programs.ts'
 
 const skip = lacking('hivexsh', 'hivexregedit', 'prlimit', 'setpriv')
 
+const hivesLeft = async (folder: string): Promise<string[]> =>
+  (await readdir(folder, { recursive: true })).filter((path) => /hive|script/.test(path))
+
 t.test('the toolbox gives the same facts as the program alone, and keeps no hive', { skip }, async (t) => {
   const toolbox = await openToolbox({ signal: AbortSignal.timeout(60_000) })
   t.teardown(() => toolbox.close())
   t.same(await collectFrom([{ guest: {} }], 'mbr', hivesIn(toolbox)), await collectFrom([{ guest: {} }]))
-  const left = await readdir(toolbox.folder, { recursive: true })
-  t.same(left.sort(), ['calls', 'parts'])
+  t.same(await hivesLeft(toolbox.folder), [])
 })
 
 t.test('a hive is taken away also when its use fails', { skip }, async (t) => {
@@ -22,12 +24,12 @@ t.test('a hive is taken away also when its use fails', { skip }, async (t) => {
   const hive = await makeHive({ A: {} })
   await t.rejects(
     hivesIn(toolbox)(hive, async () => {
-      t.ok((await readdir(toolbox.folder)).some((name) => name.startsWith('hive-')))
+      t.ok((await hivesLeft(toolbox.folder)).length > 0)
       throw new Error('no use')
     }),
     { message: 'no use' },
   )
-  t.same((await readdir(toolbox.folder)).sort(), ['calls', 'parts'])
+  t.same(await hivesLeft(toolbox.folder), [])
 })
 
 t.test(

@@ -111,6 +111,7 @@ export const products = {
   },
 } satisfies Record<string, Product>
 
+/** The short name of a product. */
 export type ProductName = keyof typeof products
 
 /** Keys of the hives SOFTWARE, SYSTEM (in its control set) and SAM. */
