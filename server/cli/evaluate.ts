@@ -6,17 +6,16 @@ import { loadPolicies } from '../policy/load.ts'
 import type { PolicySet } from '../policy/set.ts'
 import type { Context } from './context.ts'
 import { type EvaluationFlags, givenOptions } from './evaluate-options.ts'
-import { type ExitCode, exitCodeOf, exitCodes, type FailLevel, failLevels, worse } from './exit.ts'
+import { type ExitCode, exitCodeOf, exitCodes, failLevels, worse } from './exit.ts'
 import { isNdjson, readInputs } from './inputs.ts'
+import { formatNotes, type ReportOptions, reportFormatOption } from './report-format.ts'
 import type { Terminal } from './terminal.ts'
-import { colourOption, formatOption, helpTail, type ShowOptions, UsageError } from './usage.ts'
+import { colourOption, helpTail, UsageError } from './usage.ts'
 import { verdictWriter } from './verdict-writer.ts'
 
-interface EvaluateOptions extends EvaluationFlags, ShowOptions {
+interface EvaluateOptions extends EvaluationFlags, ReportOptions {
   readonly ndjson?: true
   readonly policies?: string
-  readonly failOn: FailLevel
-  readonly verbose?: true
 }
 
 const help = helpTail(
@@ -24,6 +23,7 @@ const help = helpTail(
     'imagegate evaluate facts.json',
     'imagegate evaluate --system-disk 40GiB --format json facts.json | jq .outcome',
     'imagegate evaluate --ndjson - < fleet.ndjson',
+    'imagegate evaluate --format html facts.json > report.html',
     'imagegate evaluate --as-of 2021-01-01 --policies ./policies facts.json',
   ],
   [
@@ -37,6 +37,7 @@ const help = helpTail(
     'Nothing is recorded and no database is used.',
     'JSON of one document is its verdict. JSON of several files, or of NDJSON, is one line a document:',
     '{"file", "line" (of NDJSON), "verdict" or "problem"}. Problems stand on standard error, too.',
+    ...formatNotes,
     'Without --policies each policy must stand unchanged in the lock; a folder given with it need not.',
   ],
 )
@@ -61,19 +62,20 @@ async function evaluate(given: readonly string[], options: EvaluateOptions, term
   const several = files.length > 1 || files.some((file) => isNdjson(file, ndjson))
   const writer = verdictWriter(terminal, options, several)
   let exit: ExitCode = exitCodes.ready
-  for await (const input of readInputs(files, ndjson, terminal)) {
+  for await (const { content, ...place } of readInputs(files, ndjson, terminal)) {
     try {
-      if (input.content instanceof ImagegateError) throw input.content
-      const { verdict } = judge(policies, parseFacts(input.content), asked, terminal.now())
+      if (content instanceof ImagegateError) throw content
+      const { verdict } = judge(policies, parseFacts(content), asked, terminal.now())
       exit = worse(exit, exitCodeOf(verdict.outcome, options.failOn))
-      await writer.verdict(input, verdict)
+      await writer.verdict(place, verdict)
     } catch (error) {
       if (!(error instanceof ImagegateError)) throw error
       exit = exitCodes.couldNotRun
-      await writer.problem(input, error)
+      await writer.problem(place, error)
     }
     if (terminal.stdout.closed) break
   }
+  await writer.end()
   return exit
 }
 
@@ -96,7 +98,7 @@ export function addEvaluate(program: Command, { terminal, exit }: Context): void
       new Option('--fail-on <level>', 'exit with 1 from this outcome on').choices([...failLevels]).default('not-ready'),
     )
     .option('--verbose', 'list passed and inapplicable rules, too')
-    .addOption(formatOption())
+    .addOption(reportFormatOption('default: human on a terminal, json otherwise'))
     .addOption(colourOption())
     .addHelpText('after', help)
     .action(async (files: string[], options: EvaluateOptions) => exit(await evaluate(files, options, terminal)))

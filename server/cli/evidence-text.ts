@@ -35,10 +35,26 @@ function wanted({ expected, expectedFrom, holds, operator }: Evidence): string {
   return `${word} ${safeText(operator.replace(/^count /, ''))} ${value}${from}`
 }
 
-/** One comparison of a finding that is no pass, in a line: where, what was found, what was expected. */
-export function evidenceText(leaf: Evidence): string {
+/** One comparison of a finding that is no pass, each part safe to show. */
+export interface EvidenceParts {
+  /** Where the value stands. */
+  readonly subject: string
+  /** What was found there, beginning with a verb. */
+  readonly found: string
+  /** What it was compared with. */
+  readonly wanted: string
+}
+
+/** A comparison in its parts: where, what was found, what was expected. */
+export function evidenceParts(leaf: Evidence): EvidenceParts {
   const pointer = safeText(leaf.pointer)
   const subject = leaf.where === undefined ? pointer : `count of ${pointer} where ${safeText(leaf.where)}`
   const elements = `${places(leaf.selected, 'namely')}${places(leaf.undecided, 'undecided')}`
-  return `${subject} ${found(leaf)}${elements}; ${wanted(leaf)}`
+  return { subject, found: `${found(leaf)}${elements}`, wanted: wanted(leaf) }
+}
+
+/** The same in a line. */
+export function evidenceText(leaf: Evidence): string {
+  const { subject, found, wanted } = evidenceParts(leaf)
+  return `${subject} ${found}; ${wanted}`
 }

@@ -4,14 +4,16 @@ import { evidenceText } from './evidence-text.ts'
 import type { Layout } from './layout.ts'
 import { wrap } from './wrap.ts'
 
-const stages = {
+/** Where the work of a remediation is done, as the head of its steps. */
+export const stages = {
   guest: 'In the guest:',
   disk: 'On the disk, from outside the guest:',
   container: 'On the image file:',
   request: 'In the import request, or by choosing another image:',
 } as const
 
-const shells = { posix: 'POSIX shell', powershell: 'PowerShell' } as const
+/** The shell of a command, for people. */
+export const shells = { posix: 'POSIX shell', powershell: 'PowerShell' } as const
 const verbs = { block: 'blocks', warn: 'warns', inform: 'informs', none: '' } as const
 const indent = '    '
 

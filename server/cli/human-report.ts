@@ -2,16 +2,8 @@ import type { Finding, Verdict } from '../documents/verdict.ts'
 import { briefLines, failureLines, unknownLines } from './finding-lines.ts'
 import { type Layout, section } from './layout.ts'
 import { reportHead } from './report-head.ts'
+import { findingsInOrder } from './report-order.ts'
 import { alternativeLines, missingLines, parameterLines } from './report-tail.ts'
-
-/** Failed findings stand in the order of their remediation, unknown ones after them in policy order. */
-function inOrder({ findings, remediationOrder }: Verdict, effect: Finding['effect']): Finding[] {
-  const place = new Map(remediationOrder.map((rule, index) => [rule, index]))
-  const failed = findings.filter((finding) => finding.effect === effect && finding.result === 'fail')
-  const unknown = findings.filter((finding) => finding.effect === effect && finding.result === 'unknown')
-  const last = remediationOrder.length
-  return [...failed.toSorted((a, b) => (place.get(a.rule) ?? last) - (place.get(b.rule) ?? last)), ...unknown]
-}
 
 function lines(findings: readonly Finding[], layout: Layout): string[] {
   const found = findings.flatMap((finding, index) => {
@@ -36,11 +28,11 @@ function quiet(verdict: Verdict, layout: Layout): string[] {
 
 /** A verdict as a document that an engineer can act on: outcome first, then what to do, in the order to do it. */
 export function humanReport(verdict: Verdict, layout: Layout): string {
-  const blocking = inOrder(verdict, 'block')
+  const blocking = findingsInOrder(verdict, 'block')
   const failed = blocking.filter(({ result }) => result === 'fail')
   const unknown = blocking.filter(({ result }) => result === 'unknown')
-  const warnings = inOrder(verdict, 'warn')
-  const notes = inOrder(verdict, 'inform')
+  const warnings = findingsInOrder(verdict, 'warn')
+  const notes = findingsInOrder(verdict, 'inform')
   const all = [
     ...reportHead(verdict, layout),
     ...section(`To mend, in this order (${failed.length})`, lines(failed, layout), layout),

@@ -2,14 +2,11 @@ import { createReadStream } from 'node:fs'
 import { ImagegateError } from '../errors.ts'
 import { maxDocumentBytes } from '../facts/parse.ts'
 import { splitLines } from '../lines.ts'
+import type { Place } from './report-answer.ts'
 import type { Terminal } from './terminal.ts'
 
 /** One document of the input, or why it cannot be read. */
-export interface Input {
-  /** The file as it was named; - for standard input. */
-  readonly file: string
-  /** Line of an NDJSON input, counted from 1. */
-  readonly line?: number
+export interface Input extends Place {
   readonly content: Uint8Array | ImagegateError
 }
 

@@ -35,6 +35,11 @@ export function outcomeWord(outcome: string, paint: Paint): string {
   return isOutcome(outcome) ? paint(words[outcome].style, words[outcome].text) : outcome
 }
 
+/** An outcome as plain words. */
+export function outcomeText(outcome: Outcome): string {
+  return words[outcome].text
+}
+
 /** What an outcome means, in one sentence. */
 export function outcomeMeaning(outcome: Outcome): string {
   return words[outcome].meaning

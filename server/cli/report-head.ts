@@ -18,7 +18,8 @@ function options({ importAs, systemDisk }: Verdict['options']): string {
   return `${type}; system disk ${systemDisk.requested ? `of ${systemDisk.sizeBytes} bytes` : 'size not given'}`
 }
 
-function rows(verdict: Verdict): (readonly [string, string | undefined])[] {
+/** What was judged, and by which rules: names and values, an empty name continuing the one above. Not yet safe to show. */
+export function headRows(verdict: Verdict): (readonly [string, string | undefined])[] {
   const { counts, subject } = verdict
   const results = `${counts.pass} pass, ${counts.fail} fail, ${counts.unknown} unknown, ${counts.not_applicable} not applicable`
   return [
@@ -38,7 +39,7 @@ function rows(verdict: Verdict): (readonly [string, string | undefined])[] {
 
 /** The outcome first, then what was judged and by which rules. */
 export function reportHead(verdict: Verdict, { columns, paint }: Layout): string[] {
-  const lines = rows(verdict).flatMap(([name, value]) => {
+  const lines = headRows(verdict).flatMap(([name, value]) => {
     return value === undefined ? [] : wrap(safeText(value), columns, `  ${pad(name, 9)} `)
   })
   return [outcomeWord(verdict.outcome, paint), ...wrap(outcomeMeaning(verdict.outcome), columns), '', ...lines]

@@ -6,7 +6,8 @@ import { pad, widthOf, wrap } from './wrap.ts'
 
 const maxMissing = 64
 
-function waiting({ rules }: MissingFact): string {
+/** Which rules wait for a missing fact. */
+export function waiting({ rules }: MissingFact): string {
   const alone = rules.filter((one) => one.alone).map(({ rule }) => rule)
   const among = rules.filter((one) => !one.alone).map(({ rule }) => rule)
   return [
@@ -26,7 +27,8 @@ export function missingLines(missing: readonly MissingFact[], { columns }: Layou
   return more > 0 ? [...lines, `  and ${more} more; --format json has them all`] : lines
 }
 
-function notPassed(alternative: Alternative): string {
+/** Which rules an alternative does not pass. */
+export function notPassed(alternative: Alternative): string {
   const rules = alternative.notPassed.map(({ effect, result, rule }) => `${rule} (${result}, ${effect})`)
   return rules.length === 0 ? 'every rule passes' : `not passed: ${rules.join(', ')}`
 }

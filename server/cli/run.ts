@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
+import { programVersion } from '../version.ts'
 import type { Context, Services } from './context.ts'
 import { errorReport } from './error-report.ts'
 import { safeLines, safeText } from './escape.ts'
@@ -22,17 +22,11 @@ const help = helpTail(
   ],
 )
 
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  const value: unknown = JSON.parse(text)
-  return String(typeof value === 'object' && value !== null ? Reflect.get(value, 'version') : '')
-}
-
 function build(context: Context): Command {
   const { stdout, stderr } = context.terminal
   const program = new Command('imagegate')
     .description('Decides whether a virtual-machine image will import into the cloud, and explains why not.')
-    .version(version(), '--version', 'print the version')
+    .version(programVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .showHelpAfterError('See --help.')
     .exitOverride()
