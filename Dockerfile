@@ -15,21 +15,27 @@ RUN apt-get update \
  && apt-get install --yes --no-install-recommends python3 make g++ \
  && rm -rf /var/lib/apt/lists/*
 COPY package.json package-lock.json .npmrc ./
+# Add-ons compiled against the headers of Node 24.19 and later abort the process when garbage is collected outside
+# JavaScript (nodejs/node issue 65446), so the two calls that do it are taken out, as they were not there before.
+RUN sed --in-place --regexp-extended '/^ +(Add|Remove)CleanupHook\(\);$/d' /usr/local/include/node/node_object_wrap.h
 # Install scripts are left out but for better-sqlite3's, which is compiled here against the headers beside node itself.
 RUN npm ci --ignore-scripts \
  && npm_config_nodedir=/usr/local npm_config_build_from_source=true npm rebuild better-sqlite3 \
- && node --eval "new (require('better-sqlite3'))(':memory:')"
+ && node --eval "new (require('better-sqlite3'))(':memory:')" \
+ && ! grep --quiet RemoveEnvironmentCleanupHook node_modules/better-sqlite3/build/Release/better_sqlite3.node
 COPY tsconfig.json ./
 COPY schemas schemas
 COPY server server
-# What only compiling needed goes: SQLite's sources, object files, and the client that looks for prebuilt binaries.
+# What running does not need goes: SQLite's sources and object files, and packages' tests, types and source maps.
 RUN npm run build \
  && npm prune --omit=dev --ignore-scripts \
- && cd node_modules/better-sqlite3 \
- && mv build/Release/better_sqlite3.node . \
- && rm -rf build deps src \
- && mkdir -p build/Release \
- && mv better_sqlite3.node build/Release/ \
+ && mv node_modules/better-sqlite3/build/Release/better_sqlite3.node . \
+ && rm -rf node_modules/better-sqlite3/build node_modules/better-sqlite3/deps node_modules/better-sqlite3/src \
+ && mkdir -p node_modules/better-sqlite3/build/Release \
+ && mv better_sqlite3.node node_modules/better-sqlite3/build/Release/ \
+ && find node_modules -regextype posix-extended -type d \
+      -regex '(.*/)?node_modules/(@[^/]+/)?[^@/][^/]*/(test|docs|benchmarks?)' -prune -exec rm -rf {} + \
+ && find node_modules -type f -regextype posix-extended -regex '.*\.(map|[cm]?ts)' -delete \
  && node --eval "new (require('better-sqlite3'))(':memory:')"
 
 FROM node:24-bookworm-slim

@@ -16,7 +16,11 @@ service=
 extra=()
 
 say() { printf '[%3ds] %s\n' "$SECONDS" "$*"; }
-fail() { say "FAILED: $*"; exit 1; }
+fail() {
+  say "FAILED: $*"
+  if [[ -n $service ]]; then tail -n 40 "$work/out" "$work/err"; fi
+  exit 1
+}
 check() { if [[ $2 == "$3" ]]; then say "ok: $1: $2"; else fail "$1: $2, not $3"; fi; }
 
 # A storage of its own: nothing that the machine has in its is seen or touched.
@@ -122,10 +126,9 @@ from_its_network() { nsenter --target "$main" --net -- "$@"; }
 wait_until_healthy() {
   for _ in {1..60}; do
     if beside "${health[@]}" 2>/dev/null; then return; fi
-    kill -0 "$service" 2>/dev/null || { cat "$work/out" "$work/err"; fail 'the service ended'; }
+    kill -0 "$service" 2>/dev/null || fail 'the service ended'
     sleep 0.5
   done
-  cat "$work/out" "$work/err"
   fail 'the service did not become ready'
 }
 
@@ -151,6 +154,15 @@ exercise_read_only() {
     http://127.0.0.1:8080/v1/evaluations)" 201
   check 'its outcome' "$(outcome <"$work/verdict")" ready
   location=$(sed -nE 's/^location: ([^\r]*)\r?$/\1/ip' "$work/headers")
+  for page in /docs/ /docs/static/swagger-ui-bundle.js /openapi.json /v1/policies /metrics; do
+    check "GET $page" "$(from_its_network curl -sS -o /dev/null -w '%{http_code}' "http://127.0.0.1:8080$page")" 200
+  done
+  # Enough statements and garbage for several collections, with pauses in which V8 collects on its own.
+  for _ in {1..5}; do
+    check 'lists of verdicts that were answered' "$(from_its_network curl -sS -o /dev/null -w '%{http_code}\n' \
+      'http://127.0.0.1:8080/v1/verdicts?limit=[1-200]' | grep -c '^200$' || true)" 200
+    sleep 0.5
+  done
   check 'answer from outside the loopback' "$(from_its_network curl -s --max-time 5 -o /dev/null -w '%{http_code}' \
     http://192.0.2.1:8080/health/live || true)" 000
   if beside env IMAGEGATE_PORT=8081 "${health[@]}"; then fail 'the HEALTHCHECK command is content without a service'; fi
@@ -171,6 +183,8 @@ exercise_writable() {
   check 'outcome of the printed command' "$(cd "$repository" && from_its_network bash -c "$printed" | outcome)" ready
   stop
   check 'files written outside /data' "$(find "$root" -xdev -newer "$work/before" | head)" ''
+  touch "$root/app/package.json"
+  check 'what that search sees when there is something' "$(find "$root" -xdev -newer "$work/before")" "$root/app/package.json"
   check 'owner of what is in /data' "$(find "$work/data" -printf '%U:%G\n' | sort -u)" 10001:10001
 }
 
@@ -183,14 +197,18 @@ exercise_refusal() {
 }
 
 # Sizes in MB of 10^6 bytes.
-megabytes() { du --summarize --apparent-size --block-size=1 "$@" | awk '{ printf "%7.1f MB  %s\n", $1 / 1e6, $2 }'; }
+megabytes() {
+  local path
+  for path; do du --summarize --apparent-size --block-size=1 "$path"; done |
+    sort --numeric-sort --reverse | awk '{ printf "%7.1f MB  %s\n", $1 / 1e6, $2 }'
+}
 
 print_sizes() {
   b images --format '{{.Name}} {{.Size}}'
   (
     cd "$root"
-    megabytes . usr/local/bin/node usr/local/lib/node_modules usr/local/include app app/* --
-    megabytes app/node_modules/* | sort --numeric-sort --reverse | head -n 8
+    megabytes . usr/local/{bin/node,lib/node_modules,include} app app/*
+    megabytes app/node_modules/* | head -n 8
   )
 }
 
