@@ -34,8 +34,11 @@ export async function seenPath(files: GuestFiles, path: string): Promise<string 
   const candidates = [
     ...new Set([inside, `/boot${inside}`, stripped, `/boot${stripped}`, `/boot/efi${inside}`, `/efi${inside}`]),
   ]
-  const found = await Promise.all(candidates.map((one) => realPath(files, one)))
-  return found.find((one) => one !== undefined)
+  const looks = await Promise.allSettled(candidates.map((one) => realPath(files, one)))
+  for (const look of looks) if (look.status === 'fulfilled' && look.value !== undefined) return look.value
+  // It may be on a volume that could not be read, which is not absence.
+  for (const look of looks) if (look.status === 'rejected') throw look.reason
+  return undefined
 }
 
 /** Follows the links at a path; undefined when nothing is behind them. */

@@ -7,6 +7,7 @@ import { initramfsNames } from './initramfs.ts'
 import type { Decompress } from './input.ts'
 import { kernelRelease } from './kernel.ts'
 import type { Loader } from './loaders.ts'
+import { roleByType } from './partition-types.ts'
 import { selinuxOnCommandLine } from './selinux.ts'
 import { shown, stated } from './text.ts'
 import { type Found, missing, missingFor } from './topic.ts'
@@ -29,7 +30,7 @@ export async function loaderFacts(
   const lost: Missing[] = []
   const found = await Promise.all(biosLoaders.map((path) => files.stat(path)))
   const bios = found.some((stat) => stat !== undefined)
-  const efi = disk?.partitions?.some(({ role }) => role === 'efi-system')
+  const efi = disk?.partitions?.some((partition) => roleByType(partition) === 'efi-system')
   const firmware: Boot['firmware'] | undefined = efi === undefined ? undefined : !efi ? 'bios' : bios ? 'both' : 'uefi'
   if (firmware === undefined) lost.push(missing('/boot/firmware', 'undeterminable', 'The partitions are not known.'))
   if (loader === undefined)
@@ -83,6 +84,21 @@ export async function kernelFacts(
   if (entry?.kernel === undefined) {
     return { facts: {}, missing: [missing(pointer, 'not-found', 'The entry that boots by default was not found.')] }
   }
+  const lost: Missing[] = []
+  let reason: Missing = missing(
+    '',
+    'undeterminable',
+    'Neither the options of the kernel nor a list of its drivers was found.',
+  )
+  const listing = (async () => {
+    if (initramfsInKernel && entry.initramfs.length === 0) {
+      throw new GuestError('unsupported', 'The initramfs is inside the kernel, where it is not read.')
+    }
+    return modulesInInitramfs(files, entry, decompress)
+  })().catch((error: unknown) => {
+    reason = missingFor([''], 'the initramfs', error)[0] ?? reason
+    return undefined
+  })
   const path = await seenPath(files, entry.kernel)
   if (path === undefined) {
     return { facts: {}, missing: [missing(pointer, 'not-found', 'The kernel of the default entry does not exist.')] }
@@ -94,22 +110,7 @@ export async function kernelFacts(
       missing: [missing(pointer, 'not-named', 'The release of the default kernel could not be told.')],
     }
   }
-  const lost: Missing[] = []
-  let reason: Missing = missing(
-    '',
-    'undeterminable',
-    'Neither the options of the kernel nor a list of its drivers was found.',
-  )
-  const listed = await (async () => {
-    if (initramfsInKernel && entry.initramfs.length === 0) {
-      throw new GuestError('unsupported', 'The initramfs is inside the kernel, where it is not read.')
-    }
-    return modulesInInitramfs(files, entry, decompress)
-  })().catch((error: unknown) => {
-    reason = missingFor([''], 'the initramfs', error)[0] ?? reason
-    return undefined
-  })
-  const drivers = await kernelDrivers(files, release)
+  const [drivers, listed] = await Promise.all([kernelDrivers(files, release), listing])
   const places = allDrivers.map((driver) => {
     const place = placeOf(driver, drivers, listed)
     if (place === undefined) lost.push({ ...reason, pointer: `${pointer}/${driver}` })

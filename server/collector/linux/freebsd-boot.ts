@@ -3,6 +3,7 @@ import type { Boot, Disk, DriverPlace } from '../../documents/facts.ts'
 import type { GuestFiles } from '../guest.ts'
 import type { Missing } from '../part.ts'
 import { allDrivers, type Driver } from './drivers.ts'
+import { roleByType } from './partition-types.ts'
 import { isYes } from './rc-conf.ts'
 import { assignments, readText, shown, stated } from './text.ts'
 import { type Found, missing } from './topic.ts'
@@ -51,7 +52,7 @@ export async function freebsdLoader(files: GuestFiles, disk: Disk | undefined): 
   const programs = await Promise.all(
     ['/boot/loader', '/boot/loader.efi', '/boot/loader_lua'].map((path) => files.stat(path)),
   )
-  const roles = disk?.partitions?.map(({ role }) => role)
+  const roles = disk?.partitions?.map(roleByType)
   const [bios, efi] = [roles?.includes('freebsd-boot') || disk?.partitionTable === 'mbr', roles?.includes('efi-system')]
   const firmware: Boot['firmware'] | undefined =
     roles === undefined ? undefined : efi ? (bios ? 'both' : 'uefi') : 'bios'

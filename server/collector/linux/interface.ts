@@ -91,7 +91,7 @@ export function interfaceFacts(all: readonly Configured[]): NetworkInterface[] {
       kind: one.kind,
       broughtUpAtBoot: one.up,
       primary: known ? one === primary : undefined,
-      ipv4: one.ipv4,
+      ipv4: one.kind === 'loopback' ? 'none' : one.ipv4,
       carrier: one.carrier,
     }),
   )

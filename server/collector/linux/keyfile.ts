@@ -33,9 +33,10 @@ export function parseKeyfile(file: string, text: string): Configured | undefined
   const method = value('ipv4', 'method') ?? 'auto'
   const ipv4 = method === 'auto' ? 'dhcp' : method === 'manual' || method === 'shared' ? 'static' : 'none'
   const entries = sections.filter((section) => section.name === 'ipv6').flatMap((section) => section.entries)
+  // Behind a comma stands the gateway; several addresses are parted by semicolons.
   const addresses6 = entries
     .filter(([key]) => /^address(es)?\d{0,3}$/.test(key))
-    .flatMap(([, list]) => list.split(/[;,]/).map(ipv6Of))
+    .flatMap(([, list]) => list.split(';').map((one) => ipv6Of(one.split(',')[0] ?? '')))
     .slice(0, 64)
   const gateway = sections.some(
     (section) =>

@@ -23,6 +23,7 @@ const maxUnits = 64
 async function unitLines(files: RoutedFiles): Promise<FstabLine[]> {
   const entries = (await files.list(unitDirectory)) ?? []
   const names = entries.map(({ name }) => name).filter((name) => name.endsWith('.mount'))
+  if (names.length === 0) return []
   const wants = entries.filter(({ name }) => /\.(wants|requires)$/.test(name)).slice(0, maxUnits)
   const wanted = await Promise.all(wants.map(({ name }) => files.list(`${unitDirectory}/${name}`)))
   const started = new Set(wanted.flatMap((list) => list ?? []).map(({ name }) => name))
@@ -53,14 +54,13 @@ function allTold(input: LinuxInput, lines: readonly FstabLine[]): boolean {
 
 /** Finds the installed system; what kept volumes from being read when none of them holds one. */
 export async function findInstalled(input: LinuxInput): Promise<Installed | { readonly failures: readonly unknown[] }> {
-  const coreos = await coreosMounts(input)
+  const [coreos, { root, failures }] = await Promise.all([coreosMounts(input), findRoot(input)])
   if (coreos) {
     const layout: Layout = { mounts: coreos, coreos: true, freebsd: false, mountsKnown: true }
     const files = new RoutedFiles(coreos, coreosSubstitutes)
     const text = await readText(files, '/etc/fstab').catch(() => undefined)
     return { files, layout, fstab: text === undefined ? undefined : parseFstab(text) }
   }
-  const { root, failures } = await findRoot(input)
   if (root === undefined) return { failures }
   const plain = new RoutedFiles(mountsOf(input, root))
   const [units, freebsd] = await Promise.all([

@@ -1,7 +1,7 @@
 import { GuestError, type GuestFiles } from '../guest.ts'
 import type { Part } from '../part.ts'
 import { commandLineFacts, kernelFacts, loaderFacts } from './boot.ts'
-import { firewallFacts } from './firewall.ts'
+import { filtering, firewallFacts } from './firewall.ts'
 import { firewallAllowsSsh } from './firewall-ssh.ts'
 import type { LinuxInput } from './input.ts'
 import type { Installed } from './layout.ts'
@@ -48,9 +48,12 @@ export async function collectLinuxOnly(input: LinuxInput, { files, layout }: Ins
     ),
     topic(['/remoteAccess/ssh/allowedByFirewall'], 'services and their rules', async () => {
       const { facts } = await firewallFacts(files, await services)
-      const allowed = await firewallAllowsSsh(files, facts.firewall?.mechanisms ?? [])
+      const mechanisms = facts.firewall?.mechanisms ?? []
+      // The fact is asked for only when a firewall is on.
+      if (filtering(mechanisms).length === 0) return { facts: {} }
+      const allowed = await firewallAllowsSsh(files, mechanisms)
       if (allowed !== undefined) return { facts: { remoteAccess: { ssh: { allowedByFirewall: allowed } } } }
-      const reason = 'No firewall is on, or its rules do not show plainly whether port 22 is let in.'
+      const reason = 'The rules do not show plainly whether port 22 is let in.'
       return { facts: {}, missing: [missing('/remoteAccess/ssh/allowedByFirewall', 'undeterminable', reason)] }
     }),
     topic(['/files/systemFiles/verification'], 'digests of the package database', () =>

@@ -49,7 +49,7 @@ async function grub2(files: GuestFiles): Promise<Loader | undefined> {
   const [own, other, specified, oem] = await Promise.all([
     readText(files, `${directory}/grubenv`),
     readText(files, '/boot/grub2/grubenv'),
-    specifiedFiles(files, entryDirectories),
+    /\bblscfg\b/.test(found.text) ? specifiedFiles(files, entryDirectories) : [],
     readText(files, '/usr/share/oem/grub.cfg'),
   ])
   const env = parseGrubenv(own ?? other ?? '')
@@ -95,23 +95,23 @@ async function systemdBoot(files: GuestFiles): Promise<Loader | undefined> {
 
 /** The loader that starts the default system: a grub.cfg decides against what an older GRUB left behind. */
 export async function findLoader(files: GuestFiles): Promise<Loader | undefined> {
-  const found = await Promise.all([
-    grub2(files),
-    grubLegacy(files),
+  const two = await grub2(files)
+  // A stub on the EFI partition that only leads elsewhere has no entries.
+  if (two?.boot.entry) return two
+  const [systemd, legacy, extlinux, lilo] = await Promise.all([
     systemdBoot(files),
+    grubLegacy(files),
     firstText(files, extlinuxFiles),
     readText(files, '/etc/lilo.conf'),
   ])
-  const [two, legacy, systemd, extlinux, lilo] = found
-  // A stub on the EFI partition that only leads elsewhere has no entries; systemd-boot's own do.
-  if (two && (two.boot.entry || !systemd?.boot.entry)) return two
-  if (systemd) return systemd
+  if (systemd?.boot.entry) return systemd
+  if (two) return two
   if (legacy) return legacy
   if (extlinux) {
     const base = extlinux.path.slice(0, extlinux.path.lastIndexOf('/'))
     return { name: 'extlinux', boot: readExtlinux(extlinux.text, base) }
   }
-  return lilo === undefined ? undefined : { name: 'lilo', boot: readLilo(lilo) }
+  return lilo === undefined ? systemd : { name: 'lilo', boot: readLilo(lilo) }
 }
 
 /** GRUB legacy's menu: whether it is there, and how many of its entries have a kernel that exists. */

@@ -32,7 +32,7 @@ async function ostreeDeployments(files: GuestFiles): Promise<string[]> {
   const systems = (await files.list('/ostree/deploy').catch(() => undefined)) ?? []
   const lists = await Promise.all(
     systems.slice(0, 4).map(async ({ name }) => {
-      const entries = (await files.list(`/ostree/deploy/${name}/deploy`)) ?? []
+      const entries = (await files.list(`/ostree/deploy/${name}/deploy`).catch(() => undefined)) ?? []
       return entries
         .filter((entry) => entry.kind === 'directory')
         .map((entry) => `/ostree/deploy/${name}/deploy/${entry.name}`)
@@ -74,14 +74,14 @@ export async function findRoot(input: LinuxInput): Promise<{ root: Root | undefi
     input.volumes.map(async (volume) => {
       const { files } = volume
       if (files === undefined) return []
-      const places = volume.facts.fileSystem === 'btrfs' ? prefixes : ['', ...(await ostreeDeployments(files))]
-      const looks = places.map((prefix) =>
+      const look = (prefix: string) =>
         candidate(volume, files, prefix).catch((error: unknown) => {
           failures.push(error)
           return undefined
-        }),
-      )
-      return Promise.all(looks)
+        })
+      if (volume.facts.fileSystem === 'btrfs') return Promise.all(prefixes.map(look))
+      const deployed = ostreeDeployments(files).then((places) => Promise.all(places.map(look)))
+      return [await look(''), ...(await deployed)]
     }),
   )
   const found = all.flat().filter((one) => one !== undefined)

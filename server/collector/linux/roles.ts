@@ -2,6 +2,7 @@ import type { Partition, Volume } from '../../documents/facts.ts'
 import { isVendorPartition } from './coreos.ts'
 import type { BlockDevice, GuestVolume, LinuxInput } from './input.ts'
 import type { Mount } from './mount-tree.ts'
+import { roleByType } from './partition-types.ts'
 import { shown, stated } from './text.ts'
 
 const systemDirectories = new Set(['/usr', '/var', '/home', '/opt', '/srv', '/tmp'])
@@ -20,7 +21,8 @@ export interface Layout {
 function isEfi(volume: GuestVolume, input: LinuxInput): boolean {
   const number = volume.facts.partitionNumber
   if (volume.facts.role === 'efi-system') return true
-  return input.disk?.partitions?.find((one) => number !== undefined && one.number === number)?.role === 'efi-system'
+  const partition = input.disk?.partitions?.find((one) => number !== undefined && one.number === number)
+  return partition !== undefined && roleByType(partition) === 'efi-system'
 }
 
 /** The mount that stands nearest to the root of those of a volume: a btrfs has many. */
@@ -65,7 +67,8 @@ function partitionRole(
 ): Partition['role'] {
   const points = mounts.map(({ mountPoint }) => mountPoint)
   if (points.includes('/')) return 'root'
-  if (partition.role !== undefined) return partition.role
+  const byType = roleByType(partition)
+  if (byType !== undefined) return byType
   if (layout.coreos && isVendorPartition(partition.typeCode, block?.partitionLabel ?? block?.label)) return 'vendor'
   if (partition.content === 'swap') return layout.freebsd ? 'freebsd-swap' : 'swap'
   if (points.includes('/boot')) return 'boot'

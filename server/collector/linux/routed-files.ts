@@ -135,8 +135,20 @@ export class RoutedFiles implements GuestFiles {
     return stat === undefined ? undefined : of(place)
   }
 
+  /** Content of a file; a directory, a device or a socket is no file, whatever a driver says of it. */
+  async #content(path: string, maxBytes: number | undefined): Promise<Buffer | undefined> {
+    try {
+      return await this.#ask(path, true, ({ files, path: inside }) => files.read(inside, maxBytes))
+    } catch (error) {
+      if (!(error instanceof GuestError) || error.code !== 'unreadable') throw error
+      const { stat } = await this.#resolve(path, true)
+      if (stat === undefined || stat.kind === 'file') throw error
+      return undefined
+    }
+  }
+
   async read(path: string, maxBytes?: number): Promise<Buffer | undefined> {
-    const ask = () => this.#ask(path, true, ({ files, path: inside }) => files.read(inside, maxBytes))
+    const ask = () => this.#content(path, maxBytes)
     return (maxBytes ?? maxCachedBytes) > maxCachedBytes ? ask() : this.#remember(this.#reads, path, ask)
   }
 

@@ -28,13 +28,14 @@ async function runsSystemd(files: GuestFiles): Promise<boolean> {
 
 /** Reads the services of a Linux guest. */
 export async function readServices(files: GuestFiles): Promise<Services> {
-  const underSystemd = await runsSystemd(files)
-  const [systemd, started, scripts, jobs] = await Promise.all([
-    underSystemd ? Systemd.read(files) : undefined,
-    startedScripts(files, underSystemd),
+  const [underSystemd, units, scripts, jobs] = await Promise.all([
+    runsSystemd(files),
+    Systemd.read(files),
     installedScripts(files),
     upstartJobs(files),
   ])
+  const systemd = underSystemd ? units : undefined
+  const started = await startedScripts(files, underSystemd)
   if (systemd === undefined && scripts.size === 0 && jobs.installed.size === 0) {
     throw new GuestError('unsupported', 'The guest is started neither by systemd nor by Upstart nor by init scripts.')
   }

@@ -42,19 +42,25 @@ export function commandLinePorts(options: string): number[] {
 
 const distinct = (ports: readonly number[]) => [...new Set(ports)].sort((a, b) => a - b)
 
+/** Ports by their addresses. One that only the machine itself reaches counts only when there is no other. */
+function reachable(all: readonly { readonly host: string; readonly port: number }[]): Listening {
+  const open = all.filter(({ host }) => !isLoopback(host))
+  const counted = open.length > 0 ? open : all
+  return { ports: distinct(counted.map(({ port }) => port)), loopbackOnly: all.length > 0 && open.length === 0 }
+}
+
 /** Where the service itself listens, by the default, its configuration and its command line. */
 export async function serviceListening(files: GuestFiles, options: string): Promise<Listening> {
-  let config = await readSshdConfig(files, configs[0] ?? '')
-  config ??= await readSshdConfig(files, configs[1] ?? '')
+  const [own, shipped] = await Promise.all(configs.map((path) => readSshdConfig(files, path)))
+  const config = own ?? shipped
   const given = commandLinePorts(options)
   const configured = given.length > 0 ? given : (config?.ports ?? [])
   const ports = configured.length > 0 ? configured : [22]
   const addresses = config?.addresses ?? []
   if (addresses.length === 0) return { ports: distinct(ports), loopbackOnly: false }
-  return {
-    ports: distinct(addresses.flatMap(({ port }) => (port === undefined ? ports : [port]))),
-    loopbackOnly: addresses.every(({ host }) => isLoopback(host)),
-  }
+  return reachable(
+    addresses.flatMap(({ host, port }) => (port === undefined ? ports : [port]).map((one) => ({ host, port: one }))),
+  )
 }
 
 /** Where a socket unit listens: its ListenStream= lines, an empty one of which forgets those before it. */
@@ -68,31 +74,33 @@ export function socketListening(texts: readonly string[]): Listening {
     const port = portNumber(stream)
     return port === undefined ? listenAddress(stream) : { host: '*', port }
   })
-  const listening = addresses.filter(({ port }) => port !== undefined)
-  return {
-    ports: distinct(listening.flatMap(({ port }) => port ?? [])),
-    loopbackOnly: listening.length > 0 && listening.every(({ host }) => isLoopback(host)),
-  }
+  return reachable(addresses.flatMap(({ host, port }) => (port === undefined ? [] : [{ host, port }])))
+}
+
+/** The command line that the service gets from its distribution's file of options. */
+async function optionsOf(files: GuestFiles): Promise<string> {
+  const texts = await Promise.all(optionFiles.map((path) => readText(files, path)))
+  const options = texts.flatMap((text) => {
+    const found = assignments(text ?? '')
+    return ['SSHD_OPTS', 'OPTIONS', 'SSHD_OPTIONS'].map((name) => found.get(name) ?? '')
+  })
+  return options.join(' ')
 }
 
 async function linuxListening(files: GuestFiles, services: Services, service: boolean): Promise<Listening> {
   const { systemd } = services
-  const active = await Promise.all(
-    socketUnits.map(async (unit) => ((await systemd?.startsAtBoot(unit)) === true ? unit : undefined)),
-  )
+  const own = optionsOf(files).then((options) => serviceListening(files, options))
+  const [listening, ...active] = await Promise.all([
+    own,
+    ...socketUnits.map(async (unit) => ((await systemd?.startsAtBoot(unit)) === true ? unit : undefined)),
+  ])
   const unit = active.find((one) => one !== undefined)
-  const optionTexts = await Promise.all(optionFiles.map((path) => readText(files, path)))
-  const options = optionTexts.flatMap((text) => {
-    const found = assignments(text ?? '')
-    return [found.get('SSHD_OPTS'), found.get('OPTIONS'), found.get('SSHD_OPTIONS')].filter((one) => one !== undefined)
-  })
-  const own = await serviceListening(files, options.join(' '))
-  if (systemd === undefined || unit === undefined) return own
+  if (systemd === undefined || unit === undefined) return listening
   const generated = await Promise.all(generators.map((path) => files.stat(path)))
-  const byDefault = own.ports.length === 1 && own.ports[0] === 22 && !own.loopbackOnly
-  if (generated.some((stat) => stat !== undefined) && !byDefault) return own
+  const byDefault = listening.ports.length === 1 && listening.ports[0] === 22 && !listening.loopbackOnly
+  if (generated.some((stat) => stat !== undefined) && !byDefault) return listening
   const socket = socketListening(await systemd.texts(unit))
-  const same = socket.ports.join() === own.ports.join() && socket.loopbackOnly === own.loopbackOnly
+  const same = socket.ports.join() === listening.ports.join() && socket.loopbackOnly === listening.loopbackOnly
   if (service && !same) {
     throw new GuestError('ambiguous', 'The service and the socket of sshd are both enabled, with different ports.')
   }
@@ -113,8 +121,8 @@ export async function sshState(files: GuestFiles, services: Services): Promise<F
 
 /** Where sshd listens; nowhere when it is not installed. */
 export async function sshListening(files: GuestFiles, services: Services): Promise<Found> {
-  if (!(await sshdInstalled(files))) return { facts: { remoteAccess: { ssh: { ports: [], loopbackOnly: false } } } }
-  const service = await services.startsAtBoot('ssh', 'sshd')
+  const [installed, service] = await Promise.all([sshdInstalled(files), services.startsAtBoot('ssh', 'sshd')])
+  if (!installed) return { facts: { remoteAccess: { ssh: { ports: [], loopbackOnly: false } } } }
   const { ports, loopbackOnly } = await linuxListening(files, services, service)
   const ssh: Ssh = { ports: ports.slice(0, 64), loopbackOnly }
   return { facts: { remoteAccess: { ssh } } }
