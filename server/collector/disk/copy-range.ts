@@ -13,12 +13,18 @@ export interface RangeCopy {
   readonly path: string
 }
 
-/** Image options for qemu-img: every driver is named, and commas in the path are doubled. */
-export function imageOptions({ layout, start, length }: RangeCopy, path: string): string {
-  const filename = path.replaceAll(',', ',,')
+/** Options that name the driver of every layer of an image for qemu-img; commas in the path are doubled. */
+export function imageOptions(layout: Layout, path: string): string {
+  return layout.driver === 'raw' ? file('', path) : `driver=${layout.driver},${file('file.', path)}`
+}
+
+const file = (prefix: string, path: string) =>
+  `${prefix}driver=file,${prefix}filename=${path.replaceAll(',', ',,')},${prefix}locking=off`
+
+function rangeOptions({ layout, start, length }: RangeCopy, path: string): string {
   const range = `driver=raw,offset=${start},size=${length}`
-  if (layout.driver === 'raw') return `${range},file.driver=file,file.filename=${filename},file.locking=off`
-  return `${range},file.driver=${layout.driver},file.file.driver=file,file.file.filename=${filename},file.file.locking=off`
+  if (layout.driver === 'raw') return `${range},${file('file.', path)}`
+  return `${range},file.driver=${layout.driver},${file('file.file.', path)}`
 }
 
 /** Copies a range of a disk into a sparse file. Throws a GuestError. */
@@ -27,9 +33,10 @@ export async function copyRange(tools: Toolbox, copy: RangeCopy): Promise<void> 
   const result = await tools.run({
     tool: 'qemu-img',
     place: { path: copy.image },
+    writes: true,
     keep: { name, path: copy.path },
     args: ({ image, folder }) => [
-      ...['convert', '-q', '-t', 'unsafe', '-O', 'raw', '-S', '4k', '--image-opts', imageOptions(copy, image)],
+      ...['convert', '-q', '-t', 'unsafe', '-O', 'raw', '-S', '4k', '--image-opts', rangeOptions(copy, image)],
       join(folder, name),
     ],
     limits: { seconds: 110, fileBytes: copy.length },

@@ -37,8 +37,11 @@ export function copyDisk(tools: Toolbox, image: string, layout: Layout, fileSize
     method: layout.driver === 'raw' ? 'the file itself, by offset' : 'qemu-img convert into a temporary file',
     sizeBytes: layout.sizeBytes,
     whole,
-    part: async (start, length, offsets) =>
-      offsets === undefined ? range(start, length) : { ...(await whole()), offset: start },
+    async part(start, length, offsets) {
+      const place = offsets === undefined ? undefined : await whole()
+      // e2fsprogs would take a question mark in the name for the beginning of options.
+      return place === undefined || place.path.includes('?') ? range(start, length) : { ...place, offset: start }
+    },
     close: async () => undefined,
   }
 }

@@ -12,10 +12,17 @@ export interface Limits {
 export const defaultLimits: Limits = { seconds: 60, stdoutBytes: 8_388_608, fileBytes: 1_048_576 }
 
 /** What is kept of standard error. Unit: bytes. */
-export const stderrBytes = 65_536
+export const stderrBytes = 1_048_576
 
 /** Arguments of prlimit: 2 GiB of address space, no core file, few open files. */
 export function limitArguments(limits: Limits): string[] {
   const cpu = Math.max(1, Math.ceil(limits.seconds))
-  return ['--as=2147483648', `--cpu=${cpu}`, `--fsize=${limits.fileBytes}`, '--nofile=256', '--core=0', '--']
+  return [
+    '--as=2147483648',
+    `--cpu=${cpu}`,
+    `--fsize=${Number.isFinite(limits.fileBytes) ? limits.fileBytes : 'unlimited'}`,
+    '--nofile=256',
+    '--core=0',
+    '--',
+  ]
 }

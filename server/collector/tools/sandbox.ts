@@ -46,6 +46,8 @@ export async function sandboxArguments(view: View): Promise<string[]> {
     ...(view.infoDescriptor === undefined ? [] : ['--info-fd', String(view.infoDescriptor)]),
     ...binds('--ro-bind', view.readOnly),
     ...binds('--bind', view.writable),
+    // Else memory could be filled through them.
+    ...['--remount-ro', '/dev', '--remount-ro', '/'],
     '--',
   ]
 }

@@ -25,7 +25,6 @@ export const tools = {
   e2fsck: { package: 'e2fsprogs', serves: 'the check of ext2, ext3 and ext4' },
   xfs_db: { package: 'xfsprogs', serves: 'features, sizes and file attributes of XFS' },
   xfs_repair: { package: 'xfsprogs', serves: 'the check of XFS' },
-  xfs_logprint: { package: 'xfsprogs', serves: 'the state of the log of XFS' },
   'grub-fstest': { package: 'grub-common', serves: 'file contents on XFS, btrfs, FAT, UFS and logical volumes' },
   ntfsinfo: { package: 'ntfs-3g', serves: 'state and sizes of NTFS, attributes of its files' },
   ntfsls: { package: 'ntfs-3g', serves: 'directories on NTFS' },

@@ -19,14 +19,19 @@ export interface Place {
   readonly offset?: number
 }
 
+/** Files that mention the folder they stand in, as a program sees it. */
+export type FilesFor = (folder: string) => Readonly<Record<string, string | Uint8Array>>
+
 /** One run of a program. */
 export interface ToolCall {
   readonly tool: ToolName
   /** What is shown to it, read-only. */
   readonly place?: Place
   /** Files put into its folder before it starts. */
-  readonly files?: Readonly<Record<string, string | Uint8Array>>
-  /** Arguments; image is the path of the place and folder the one directory it may write to, as the program sees them. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>> | FilesFor
+  /** Arguments; image is the path of the place and folder its own directory, as the program sees them. */
+  /** Whether the program may write into its folder. */
+  readonly writes?: boolean
   readonly args: (at: { readonly image: string; readonly folder: string }) => readonly string[]
   /** A file of that folder that is moved elsewhere on the same file system instead of being read. */
   readonly keep?: { readonly name: string; readonly path: string }
@@ -149,11 +154,10 @@ export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
             '--',
           ]
     const calls = place?.inside === undefined ? join(folder, 'calls') : '/calls'
-    const view = {
-      // e2fsprogs refuses to work without a list of mounts.
-      readOnly: { '/etc/mtab': join(calls, 'mtab'), ...(place ? { '/image': place.path } : {}) },
-      writable: { '/work': join(calls, String(number)) },
-    }
+    const work = { '/work': join(calls, String(number)) }
+    // e2fsprogs refuses to work without a list of mounts.
+    const shown = { '/etc/mtab': join(calls, 'mtab'), ...(place ? { '/image': place.path } : {}) }
+    const view = call.writes ? { readOnly: shown, writable: work } : { readOnly: { ...shown, ...work } }
     const inner = [...(await sandboxArguments(view)), tool, ...call.args({ image: '/image', folder: '/work' })]
     return [...limited, ...enter, bwrap, ...inner]
   }
@@ -163,14 +167,15 @@ export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
     const number = calls
     const limits = { ...defaultLimits, ...call.limits }
     const own = await makeFolder(join('calls', String(number)))
+    const given = typeof call.files === 'function' ? call.files(sandboxed ? '/work' : own) : (call.files ?? {})
     try {
-      for (const [name, content] of Object.entries(call.files ?? {}))
+      for (const [name, content] of Object.entries(given))
         await writeFile(join(own, name), content, { flag: 'wx', mode: 0o644 })
       const command = await commandOf(call, limits, number)
       const ended = await runProcess({ command, identity }, limits.seconds, limits.stdoutBytes, signal)
       checkEnd(call.tool, ended)
       if (call.keep && ended.code === 0) await rename(join(own, call.keep.name), call.keep.path)
-      return { ...ended, files: await readFolder(own, new Set(Object.keys(call.files ?? {})), limits.fileBytes) }
+      return { ...ended, files: await readFolder(own, new Set(Object.keys(given)), limits.fileBytes) }
     } finally {
       await rm(own, { recursive: true, force: true })
     }

@@ -1,0 +1,34 @@
+import type { FileSystemType, Volume } from '../../documents/facts.ts'
+import type { Range } from '../disk/partitions.ts'
+import type { VirtualDisk } from '../disk/virtual-disk.ts'
+import type { GuestFiles } from '../guest.ts'
+import type { Missing } from '../part.ts'
+import type { Toolbox } from '../tools/toolbox.ts'
+
+/** Where a volume stands. */
+export interface VolumeSource {
+  readonly tools: Toolbox
+  readonly disk: VirtualDisk
+  readonly range: Range
+  readonly fileSystem: FileSystemType
+  /** Whether the integrity check, the slowest part, is wanted. */
+  readonly check: boolean
+}
+
+/** What a file system's own programs tell. Members that could not be had stand in missing, by pointers within the volume. */
+export interface VolumeReading {
+  readonly facts: Volume
+  readonly files?: GuestFiles
+  readonly missing: readonly Missing[]
+  /** The programs that were asked, for collection/sources. */
+  readonly method: string
+}
+
+/** One kind of file system. */
+export type VolumeDriver = (source: VolumeSource) => Promise<VolumeReading>
+
+/** A volume of the image. The operating-system side adds role, mount point and the like to a copy of its facts. */
+export interface OpenVolume extends VolumeReading {
+  /** Where the volume begins on the disk, and its length; absent for a logical volume in several pieces. */
+  readonly range?: Range
+}

@@ -1,0 +1,60 @@
+import { defaultReadBytes, GuestError, type GuestFiles, type GuestStat, largestReadBytes } from '../guest.ts'
+import { batched, pieces } from './batch.ts'
+import { grubRead } from './grub.ts'
+import { remembered, walk } from './links.ts'
+import { plainPath } from './paths.ts'
+import type { VolumeSource } from './volume.ts'
+import { runXfsDb, type XfsAnswer, type XfsQuestion } from './xfs-db.ts'
+
+/** Questions of one process: its command line is limited. */
+const mostQuestions = 200
+
+/** Files of XFS: attributes and directories by xfs_db, contents by GRUB's code. */
+export function xfsFiles(source: VolumeSource): GuestFiles {
+  const { tools, disk, range } = source
+  const grub = { tools, device: '(loop0)', place: () => disk.part(range.start, range.length) }
+  const ask = batched<XfsQuestion, XfsAnswer>(async (questions) => {
+    const groups = pieces(questions, mostQuestions, () => 1)
+    return (await Promise.all(groups.map((group) => runXfsDb(source, group)))).flat()
+  })
+  const look = remembered(async (path: string): Promise<GuestStat | undefined> => {
+    return (await ask({ verb: 'stat', path: plainPath(path) }))?.stat
+  })
+  // Most paths hold no link: one look at the whole path is cheaper than a walk.
+  const find = async (path: string, last: 'follow' | 'keep') => {
+    const direct = await look(plainPath(path))
+    if (direct && (last === 'keep' || direct.kind !== 'link')) return { path, stat: direct }
+    return walk(look, path, last)
+  }
+  return {
+    stat: async (path) => (await find(path, 'keep'))?.stat,
+    async list(path) {
+      const found = await find(path, 'follow')
+      if (found?.stat.kind !== 'directory') return undefined
+      const entries = (await ask({ verb: 'ls', path: found.path }))?.entries
+      if (entries === undefined) throw new GuestError('unreadable', 'A directory vanished between two looks.')
+      if (entries.every((entry) => entry.kind !== 'other')) return entries
+      // Old file systems do not keep the type in the directory.
+      const base = found.path.replace(/\/*$/, '/')
+      return Promise.all(
+        entries.map(async (entry) => {
+          if (entry.kind !== 'other') return entry
+          const kind = await look(`${base}${entry.name}`).then(
+            (stat) => stat?.kind,
+            () => undefined,
+          )
+          return { name: entry.name, kind: kind ?? 'other' }
+        }),
+      )
+    },
+    async read(path, maxBytes = defaultReadBytes) {
+      const found = await find(path, 'follow')
+      if (found === undefined) return undefined
+      if (found.stat.kind !== 'file') throw new GuestError('unreadable', 'What should be read is no file.')
+      const most = Math.min(maxBytes, largestReadBytes)
+      if (found.stat.sizeBytes > most)
+        throw new GuestError('too-large', `A file has ${found.stat.sizeBytes} bytes, more than is read of it.`)
+      return grubRead(grub, found.path, most)
+    },
+  }
+}
