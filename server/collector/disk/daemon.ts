@@ -75,17 +75,16 @@ export async function daemonDisk(tools: Toolbox, image: string, layout: Layout, 
   const shown: string[] = []
   const close = async () => {
     tools.signal.removeEventListener('abort', abort)
-    if (!tools.sandboxed) {
-      const late = setTimeout(abort, 3000)
-      await qmp({ execute: 'quit' }).catch(() => undefined)
-      clearTimeout(late)
-      if (child.exitCode === null && child.signalCode === null)
-        await Promise.race([
-          new Promise((done) => child.once('close', done)),
-          new Promise((done) => setTimeout(done, 2000).unref()),
-        ])
-      await unmount(tools, shown)
-    }
+    const ended = new Promise<void>((done) => {
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) done()
+      else child.once('exit', () => done())
+    })
+    const late = setTimeout(abort, 2000)
+    // A daemon that ends by itself takes its mounts away and leaves nobody behind to be reaped.
+    await qmp({ execute: 'quit' }).catch(() => killGroup(child))
+    await ended
+    clearTimeout(late)
+    if (!tools.sandboxed) await unmount(tools, shown)
     killGroup(child)
   }
   try {
