@@ -55,8 +55,11 @@ async function pythonVersion(files: GuestFiles): Promise<string | undefined> {
   return found.find((version) => version !== undefined)
 }
 
-async function cloudInit(files: GuestFiles, packages: Packages): Promise<{ facts: CloudInit; lost: Missing[] }> {
-  const known = packages.installed?.get('cloud-init')
+async function cloudInit(
+  files: GuestFiles,
+  packages: Packages | undefined,
+): Promise<{ facts: CloudInit; lost: Missing[] }> {
+  const known = packages?.installed.get('cloud-init')
   const [program, version] = await Promise.all([present(files, cloudInitPrograms), pythonVersion(files)])
   if (known === undefined && !program) return { facts: { installed: false }, lost: [] }
   const text = known?.version.replace(/^\d+:/, '') ?? version
@@ -78,8 +81,8 @@ async function cloudInit(files: GuestFiles, packages: Packages): Promise<{ facts
   return { facts, lost: [] }
 }
 
-/** The programs that the platform needs, or must not find. */
-export async function agentFacts(files: GuestFiles, packages: Packages): Promise<Found> {
+/** The programs that the platform needs, or must not find; without a readable package database by their files alone. */
+export async function agentFacts(files: GuestFiles, packages: Packages | undefined): Promise<Found> {
   const [cloud, ignition, coreosCloudinit, program] = await Promise.all([
     cloudInit(files, packages),
     present(files, [
@@ -91,7 +94,7 @@ export async function agentFacts(files: GuestFiles, packages: Packages): Promise
     present(files, ['/usr/bin/coreos-cloudinit']),
     present(files, guestAgentPrograms),
   ])
-  const named = guestAgentPackages.find((name) => packages.installed?.has(name))
+  const named = guestAgentPackages.find((name) => packages?.installed.has(name))
   const agents: Agents = {
     cloudInit: cloud.facts,
     ignition: { installed: ignition },

@@ -10,15 +10,14 @@ import { findInstalled, type Installed } from './layout.ts'
 import { collectLinuxOnly } from './linux-only.ts'
 import { menuLstFacts } from './loaders.ts'
 import { osFacts, readReleases } from './os.ts'
-import { readPackages } from './packages.ts'
+import { type Packages, readPackages } from './packages.ts'
 import { missing, missingFor, topic } from './topic.ts'
 
 /** The topics that Linux and FreeBSD answer alike. */
-function common(input: LinuxInput, { files, layout, fstab }: Installed): Promise<Part>[] {
+function common(input: LinuxInput, { files, layout, fstab }: Installed, packages: Promise<Packages>): Promise<Part>[] {
   const releases = readReleases(files)
-  const packages = readPackages(files)
-  // Each topic that awaits them reports a failure; here it only must not be unhandled.
-  for (const shared of [releases, packages]) shared.catch(() => undefined)
+  // Each topic that awaits it reports a failure; here it only must not be unhandled.
+  releases.catch(() => undefined)
   const agents = ['/agents/cloudInit', '/agents/qemuGuestAgent', '/agents/ignition', '/agents/coreosCloudinit']
   return [
     topic(['/os', '/files/releaseFiles'], 'release files', async () => osFacts(files, await releases)),
@@ -29,7 +28,9 @@ function common(input: LinuxInput, { files, layout, fstab }: Installed): Promise
     topic(['/files/menuLst'], '/boot/grub/menu.lst', async () => ({
       facts: { files: { menuLst: await menuLstFacts(files) } },
     })),
-    topic(agents, 'package database and programs', async () => agentFacts(files, await packages)),
+    topic(agents, 'package database and programs', async () =>
+      agentFacts(files, await packages.catch(() => undefined)),
+    ),
   ]
 }
 
@@ -46,10 +47,12 @@ export async function collectLinux(input: LinuxInput): Promise<Part[]> {
     return [{ facts: {}, method: 'volumes of the image', missing: unread }]
   }
   const { files, layout } = installed
-  const own = layout.freebsd ? collectFreebsd(input, files) : collectLinuxOnly(input, installed)
+  const packages = readPackages(files, input.verifySystemFiles === true)
+  packages.catch(() => undefined)
+  const own = layout.freebsd ? collectFreebsd(input, files) : collectLinuxOnly(input, installed, packages)
   const [disk, alike, parts] = await Promise.all([
     collectDisk(input, layout),
-    Promise.all(common(input, installed)),
+    Promise.all(common(input, installed, packages)),
     own,
   ])
   return [...disk, ...alike, ...parts]

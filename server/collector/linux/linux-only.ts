@@ -7,23 +7,34 @@ import type { LinuxInput } from './input.ts'
 import type { Installed } from './layout.ts'
 import { findLoader } from './loaders.ts'
 import { networkFacts } from './network.ts'
+import type { Packages } from './packages.ts'
 import { selinuxConfig } from './selinux.ts'
 import { readServices } from './services.ts'
 import { sshListening, sshState } from './ssh.ts'
-import { dpkgBaseline, verifySystemFiles } from './system-files.ts'
+import { verifySystemFiles } from './system-files.ts'
 import { type Found, missing, topic } from './topic.ts'
 
-async function systemFiles(input: LinuxInput, files: GuestFiles, coreos: boolean): Promise<Found> {
+async function systemFiles(
+  input: LinuxInput,
+  files: GuestFiles,
+  coreos: boolean,
+  known: Promise<Packages>,
+): Promise<Found> {
   if (coreos) throw new GuestError('unverifiable', 'CoreOS Container Linux has no package database.')
-  if (input.verifySystemFiles !== true)
+  if (input.verifySystemFiles !== true) {
     throw new GuestError('not-requested', 'The comparison with the package database was not asked for.')
-  const packaged = await dpkgBaseline(files)
-  if (packaged === undefined) throw new GuestError('unverifiable', 'No package database with digests could be read.')
-  return verifySystemFiles(files, 'dpkg', packaged)
+  }
+  const packages = await known
+  const packaged = await packages.packaged()
+  return verifySystemFiles(files, packages.database ?? 'dpkg', packaged)
 }
 
 /** The topics that only Linux answers. */
-export async function collectLinuxOnly(input: LinuxInput, { files, layout }: Installed): Promise<Part[]> {
+export async function collectLinuxOnly(
+  input: LinuxInput,
+  { files, layout }: Installed,
+  packages: Promise<Packages>,
+): Promise<Part[]> {
   const loader = findLoader(files)
   const services = readServices(files)
   // Each topic that awaits them reports a failure; here it only must not be unhandled.
@@ -57,7 +68,7 @@ export async function collectLinuxOnly(input: LinuxInput, { files, layout }: Ins
       return { facts: {}, missing: [missing('/remoteAccess/ssh/allowedByFirewall', 'undeterminable', reason)] }
     }),
     topic(['/files/systemFiles/verification'], 'digests of the package database', () =>
-      systemFiles(input, files, layout.coreos),
+      systemFiles(input, files, layout.coreos, packages),
     ),
   ])
 }

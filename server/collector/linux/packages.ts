@@ -1,22 +1,43 @@
-import type { GuestFiles } from '../guest.ts'
+import { GuestError, type GuestFiles, largestReadBytes } from '../guest.ts'
 import { type Package, readDpkg } from './dpkg.ts'
+import { readRpm } from './rpm.ts'
+import { dpkgBaseline, type Packaged } from './system-files.ts'
 
 /** The packages of a guest, whichever database keeps them. */
 export interface Packages {
-  readonly baseline: 'dpkg' | 'rpm' | undefined
-  /** Undefined when the database cannot be read. */
-  readonly installed: ReadonlyMap<string, Package> | undefined
+  readonly database: 'dpkg' | 'rpm' | undefined
+  readonly installed: ReadonlyMap<string, Package>
+  /** Files with digests, neither configuration nor ghost; for dpkg they are read only when asked for. */
+  packaged(): Promise<readonly Packaged[]>
 }
 
-const rpmDirectories = ['/var/lib/rpm', '/usr/lib/sysimage/rpm', '/usr/share/rpm']
+const byName = (packages: readonly Package[]) => new Map(packages.map((one) => [one.name, one]))
 
-/** Reads the package database. */
-export async function readPackages(files: GuestFiles): Promise<Packages> {
-  const [dpkg, ...rpm] = await Promise.all([
+/** A database that is read for names alone; a larger one is worth its memory only when digests are wanted. */
+const maxNameBytes = 64 * 1_048_576
+
+function refused(message: string): () => Promise<never> {
+  return async () => {
+    throw new GuestError('unverifiable', message)
+  }
+}
+
+/** Reads the package database; a guest without one has no packages. */
+export async function readPackages(files: GuestFiles, wantsDigests: boolean): Promise<Packages> {
+  const [dpkg, rpm] = await Promise.all([
     readDpkg(files),
-    ...rpmDirectories.map((directory) => files.list(directory)),
+    readRpm(files, wantsDigests ? largestReadBytes : maxNameBytes),
   ])
-  const byName = (packages: readonly Package[]) => new Map(packages.map((one) => [one.name, one]))
-  if (dpkg) return { baseline: 'dpkg', installed: byName(dpkg) }
-  return { baseline: rpm.some((list) => list?.length) ? 'rpm' : undefined, installed: undefined }
+  if (dpkg) {
+    const packaged = async () => (await dpkgBaseline(files)) ?? refused('dpkg keeps no digests in this guest.')()
+    return { database: 'dpkg', installed: byName(dpkg), packaged }
+  }
+  if (rpm) {
+    const installed = byName(rpm.map((header) => header.package()).filter((one) => one !== undefined))
+    const digests = async () => rpm.flatMap((header) => header.packaged())
+    // Headers hold on to the whole database, so they are let go when nobody wants their digests.
+    const packaged = wantsDigests ? digests : refused('The digests of the rpm database were not asked for.')
+    return { database: 'rpm', installed, packaged }
+  }
+  return { database: undefined, installed: new Map(), packaged: refused('The guest has no database of dpkg or rpm.') }
 }
