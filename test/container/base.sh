@@ -12,7 +12,7 @@ work=$(mktemp --directory)
 trap 'rm -rf --one-file-system "$work"' EXIT
 tree=$work/tree
 
-mirror=$("${BASH_SOURCE%/*}/sources.sh" | awk -v suite="$suite" '$3 == suite { print $2; exit }')
+mirror=$("${BASH_SOURCE%/*}/sources.sh" | awk -v suite="$suite" '$3 == suite && !found++ { print $2 }')
 debootstrap --variant=minbase "$suite" "$tree" "$mirror" >"$work/log" 2>&1 || { tail "$work/log"; exit 1; }
 
 # What the slim images of Debian leave out.

@@ -182,9 +182,9 @@ exercise_writable() {
   say "the printed command: $printed"
   check 'outcome of the printed command' "$(cd "$repository" && from_its_network bash -c "$printed" | outcome)" ready
   stop
-  check 'files written outside /data' "$(find "$root" -xdev -newer "$work/before" | head)" ''
+  check 'files written outside /data' "$(find "$root" -xdev -newer "$work/before" -printf '%P\n')" ''
   touch "$root/app/package.json"
-  check 'what that search sees when there is something' "$(find "$root" -xdev -newer "$work/before")" "$root/app/package.json"
+  check 'what that search sees when there is something' "$(find "$root" -xdev -newer "$work/before" -printf '%P\n')" app/package.json
   check 'owner of what is in /data' "$(find "$work/data" -printf '%U:%G\n' | sort -u)" 10001:10001
 }
 
@@ -208,7 +208,7 @@ print_sizes() {
   (
     cd "$root"
     megabytes . usr/local/{bin/node,lib/node_modules,include} app app/*
-    megabytes app/node_modules/* | head -n 8
+    megabytes app/node_modules/* | sed -n '1,8p'
   )
 }
 
