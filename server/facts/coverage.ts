@@ -13,12 +13,23 @@ function uncovered(value: unknown, pointer: string, sources: readonly string[], 
   for (const [token, child] of members) uncovered(child, pointerTo(pointer, token), inner, problems)
 }
 
+/** The common case without a list of problems: whether each fact has a source at or above it. */
+function covered(value: unknown, pointer: string, sources: ReadonlySet<string>): boolean {
+  if (sources.has(pointer)) return true
+  if (typeof value !== 'object' || value === null) return false
+  const members = Object.entries(value)
+  return members.length > 0 && members.every(([token, child]) => covered(child, pointerTo(pointer, token), sources))
+}
+
 /** One problem for each fact, or group of facts, that no source of the collection section covers. */
 export function coverageProblems(document: FactDocument): Problem[] {
   const pointers = document.collection.sources.flatMap((source) => source.pointers)
+  const sources = new Set(pointers)
+  if (sources.has('')) return []
   const problems: Problem[] = []
-  if (pointers.includes('')) return problems
-  const { schema: _schema, collection: _collection, ...sections } = document
-  for (const [name, value] of Object.entries(sections)) uncovered(value, `/${name}`, pointers, problems)
+  for (const [name, value] of Object.entries(document)) {
+    if (name === 'schema' || name === 'collection' || covered(value, `/${name}`, sources)) continue
+    uncovered(value, `/${name}`, pointers, problems)
+  }
   return problems
 }
