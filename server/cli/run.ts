@@ -1,6 +1,9 @@
 import { Command, CommanderError } from 'commander'
 import { programVersion } from '../version.ts'
+import { addCheck } from './check.ts'
+import { addCollect } from './collect.ts'
 import type { Context, Services } from './context.ts'
+import { addDoctor } from './doctor.ts'
 import { errorReport } from './error-report.ts'
 import { safeLines, safeText } from './escape.ts'
 import { addEvaluate } from './evaluate.ts'
@@ -12,7 +15,7 @@ import { helpTail, UsageError } from './usage.ts'
 import { addVerdicts } from './verdicts.ts'
 
 const help = helpTail(
-  ['imagegate serve', 'imagegate evaluate facts.json', 'imagegate verdicts list --outcome not_ready'],
+  ['imagegate check disk.qcow2', 'imagegate serve', 'imagegate verdicts list --outcome not_ready'],
   [
     '0  ready, or clean',
     '1  not ready, or problems found',
@@ -41,7 +44,10 @@ function build(context: Context): Command {
     })
     .addHelpText('after', help)
   addServe(program, context)
+  addCheck(program, context)
+  addCollect(program, context)
   addEvaluate(program, context)
+  addDoctor(program, context)
   addPolicy(program, context)
   addVerdicts(program, context)
   return program

@@ -3,8 +3,13 @@ import { UsageError } from './usage.ts'
 
 const timeoutMs = 60_000
 
+type Query = Readonly<Record<string, string>>
+
 /** Reads text from one server; every error it may answer is thrown as the ImagegateError that it tells of. */
-export type Get = (path: string, query?: Readonly<Record<string, string>>) => Promise<string>
+export type Get = (path: string, query?: Query) => Promise<string>
+
+/** Posts JSON to one server and gives the text of its answer; errors as with Get. */
+export type Send = (path: string, query: Query, body: string) => Promise<string>
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
@@ -62,24 +67,30 @@ function baseOf(server: string): URL {
   return new URL(address)
 }
 
+async function request(base: URL, path: string, query: Query, init: RequestInit): Promise<string> {
+  const url = new URL(path, base)
+  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
+  let response: Response
+  let text: string
+  try {
+    response = await fetch(url, { ...init, signal: AbortSignal.timeout(timeoutMs) })
+    text = await response.text()
+  } catch (cause) {
+    throw unexpected(`${base.origin} cannot be asked (${reason(cause)}).`, cause)
+  }
+  if (!response.ok) throw refusal(response.status, text)
+  return text
+}
+
 /** A client of one server. Throws a UsageError for what is no address. */
 export function clientOf(server: string): Get {
   const base = baseOf(server)
-  return async (path, query = {}) => {
-    const url = new URL(path, base)
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
-    let response: Response
-    let text: string
-    try {
-      response = await fetch(url, {
-        headers: { accept: 'application/json' },
-        signal: AbortSignal.timeout(timeoutMs),
-      })
-      text = await response.text()
-    } catch (cause) {
-      throw unexpected(`${base.origin} cannot be asked (${reason(cause)}).`, cause)
-    }
-    if (!response.ok) throw refusal(response.status, text)
-    return text
-  }
+  return (path, query = {}) => request(base, path, query, { headers: { accept: 'application/json' } })
+}
+
+/** Sends JSON to one server. Throws a UsageError for what is no address. */
+export function senderOf(server: string): Send {
+  const base = baseOf(server)
+  const headers = { accept: 'application/json', 'content-type': 'application/json' }
+  return (path, query, body) => request(base, path, query, { method: 'POST', headers, body })
 }
