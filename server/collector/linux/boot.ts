@@ -12,6 +12,9 @@ import { selinuxOnCommandLine } from './selinux.ts'
 import { shown, stated } from './text.ts'
 import { type Found, missing, missingFor } from './topic.ts'
 
+/** An initramfs, the microcode beside it, and what an administrator may add. */
+const maxInitramfs = 8
+
 const biosLoaders = [
   '/boot/grub/i386-pc',
   '/boot/grub2/i386-pc',
@@ -59,7 +62,9 @@ async function modulesInInitramfs(
   decompress: Decompress | undefined,
 ): Promise<Set<string>> {
   const names = new Set<string>()
-  for (const path of entry.initramfs) {
+  const paths = [...new Set(entry.initramfs)]
+  if (paths.length > maxInitramfs) throw new GuestError('unsupported', 'The default entry names too many initramfs.')
+  for (const path of paths) {
     const seen = await seenPath(files, path)
     const bytes = seen === undefined ? undefined : await files.read(seen, largestReadBytes)
     // A microcode image beside the initramfs may be missing; the kernel starts without it.

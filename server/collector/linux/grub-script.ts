@@ -1,3 +1,5 @@
+import { GuestError } from '../guest.ts'
+
 /** A statement of a GRUB script: its words, with quotes undone and variables left as written. */
 export interface GrubStatement {
   readonly words: readonly string[]
@@ -5,7 +7,7 @@ export interface GrubStatement {
   readonly block?: readonly GrubStatement[]
 }
 
-const maxStatements = 20_000
+const maxWords = 200_000
 const maxDepth = 32
 
 /** Splits a GRUB script into statements. Conditions are words like others: what depends on them is judged by the reader. */
@@ -52,7 +54,8 @@ export function parseGrubScript(text: string): GrubStatement[] {
       if (words.length > 0) found.push({ words })
       words = []
     }
-    while (at < text.length && count < maxStatements) {
+    while (at < text.length) {
+      if (count > maxWords) throw new GuestError('too-large', 'The configuration of GRUB is too large.')
       const character = text.charAt(at)
       if (character === '\n' || character === ';') {
         end()

@@ -44,8 +44,8 @@ export async function upstartJobs(files: GuestFiles): Promise<UpstartJobs> {
     const [text = '', override = ''] = await Promise.all(
       ['conf', 'override'].map((ending) => readText(files, `/etc/init/${job}.${ending}`)),
     )
-    const manual = /^\s*manual\s*$/m
-    const restarted = /^\s*start\s+on\b/m
+    const manual = /^[ \t]*manual[ \t]*$/m
+    const restarted = /^[ \t]*start[ \t]+on\b/m
     if (restarted.test(override)) return !manual.test(override)
     return restarted.test(text) && !manual.test(text) && !manual.test(override)
   }

@@ -1,12 +1,12 @@
-import { Readable } from 'node:stream'
-import { createGunzip } from 'node:zlib'
+import { Duplex, Readable } from 'node:stream'
+import zlib from 'node:zlib'
 import { GuestError } from '../guest.ts'
 import { CpioNames } from './cpio.ts'
 import type { Compression, Decompress } from './input.ts'
 import { lz4Legacy } from './lz4.ts'
 
 /** No initramfs that a distribution makes is near this size when it is unpacked. */
-const maxUnpackedBytes = 1024 * 1_048_576
+const maxUnpackedBytes = 512 * 1_048_576
 
 type Kind = Compression | 'gzip' | 'lz4'
 
@@ -26,13 +26,22 @@ export function compressionOf(bytes: Buffer): Kind | undefined {
   return magics.find(([hex]) => bytes.subarray(0, hex.length / 2).toString('hex') === hex)?.[1]
 }
 
+/** Node's own decoder of zstd, which it has from 22.15 on. */
+function zstdStream(): Duplex | undefined {
+  const create: unknown = Reflect.get(zlib, 'createZstdDecompress')
+  const made: unknown = typeof create === 'function' ? Reflect.apply(create, undefined, []) : undefined
+  return made instanceof Duplex ? made : undefined
+}
+
 function unpacked(
   kind: Kind,
   bytes: Buffer,
   decompress: Decompress | undefined,
 ): AsyncIterable<Buffer> | Iterable<Buffer> {
-  if (kind === 'gzip') return Readable.from([bytes]).pipe(createGunzip({ chunkSize: 262_144 }))
+  if (kind === 'gzip') return Readable.from([bytes]).pipe(zlib.createGunzip({ chunkSize: 262_144 }))
   if (kind === 'lz4') return lz4Legacy(bytes)
+  const own = kind === 'zstd' ? zstdStream() : undefined
+  if (own) return Readable.from([bytes]).pipe(own)
   if (decompress === undefined) {
     throw new GuestError('unsupported', `The initramfs is compressed with ${kind}, which nothing here can undo.`)
   }

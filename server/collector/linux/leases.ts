@@ -20,7 +20,7 @@ export async function learnedAddresses(files: GuestFiles): Promise<{ address: st
     const name = /(?:^dhclient6?[-.](?:[0-9a-f-]{36}-)?)([a-z][a-z0-9]{1,14})\.leases?$/.exec(
       paths[index]?.name ?? '',
     )?.[1]
-    const addresses = [...(text ?? '').matchAll(/^\s*iaaddr\s+([0-9a-fA-F:.]{2,45})\s*\{/gm)].map((match) =>
+    const addresses = [...(text ?? '').matchAll(/^[ \t]*iaaddr[ \t]+([0-9a-fA-F:.]{2,45})[ \t]*\{/gm)].map((match) =>
       ipv6Of(match[1] ?? ''),
     )
     return addresses.flatMap((address) => (address === undefined ? [] : [stated({ address, interface: name })]))

@@ -2,6 +2,9 @@ import { GuestError } from '../guest.ts'
 
 const damaged = () => new GuestError('damaged', 'The LZ4 data of an initramfs is damaged.')
 
+/** Up to so many bytes a loop is faster than a call. */
+const shortCopy = 32
+
 /** Undoes one LZ4 block into a buffer of at most so many bytes; gives how many were written. */
 export function lz4Block(source: Buffer, target: Buffer): number {
   let [from, to] = [0, 0]
@@ -21,7 +24,8 @@ export function lz4Block(source: Buffer, target: Buffer): number {
     from += 1
     const literals = length(token >> 4)
     if (from + literals > source.length || to + literals > target.length) throw damaged()
-    source.copy(target, to, from, from + literals)
+    if (literals > shortCopy) source.copy(target, to, from, from + literals)
+    else for (let at = 0; at < literals; at++) target[to + at] = source[from + at] ?? 0
     from += literals
     to += literals
     if (from >= source.length) return to
@@ -30,7 +34,7 @@ export function lz4Block(source: Buffer, target: Buffer): number {
     from += 2
     const matched = length(token & 15) + 4
     if (distance === 0 || distance > to || to + matched > target.length) throw damaged()
-    if (distance >= matched) target.copyWithin(to, to - distance, to - distance + matched)
+    if (distance >= matched && matched > shortCopy) target.copyWithin(to, to - distance, to - distance + matched)
     else for (let at = 0; at < matched; at++) target[to + at] = target[to + at - distance] ?? 0
     to += matched
   }
@@ -42,6 +46,8 @@ const legacyBlockBytes = 8 * 1_048_576
 
 /** Undoes the legacy LZ4 form, which the kernel wants of an initramfs: blocks of up to 8 MiB behind their compressed sizes. */
 export function* lz4Legacy(source: Buffer): Generator<Buffer> {
+  // One buffer for all blocks: whoever takes one keeps nothing of it.
+  const target = Buffer.allocUnsafe(legacyBlockBytes)
   let at = 4
   while (at + 4 <= source.length) {
     const size = source.readUInt32LE(at)
@@ -50,7 +56,6 @@ export function* lz4Legacy(source: Buffer): Generator<Buffer> {
     if (size === legacyMagic) continue
     if (size === 0) return
     if (at + size > source.length) throw damaged()
-    const target = Buffer.allocUnsafe(legacyBlockBytes)
     const written = lz4Block(source.subarray(at, at + size), target)
     at += size
     yield target.subarray(0, written)

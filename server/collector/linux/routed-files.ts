@@ -2,6 +2,8 @@ import { type GuestEntry, GuestError, type GuestFiles, type GuestStat } from '..
 import type { Mount } from './mount-tree.ts'
 
 const maxLinks = 40
+/** Names that are walked for one path, those of its links too. */
+const maxNames = 512
 const maxCachedBytes = 1_048_576
 
 interface Place {
@@ -72,7 +74,8 @@ export class RoutedFiles implements GuestFiles {
     let pending = namesOf(path)
     let walked: string[] = []
     let links = 0
-    while (pending.length > 0) {
+    for (let names = 0; pending.length > 0; names++) {
+      if (names > maxNames) throw new GuestError('damaged', 'A path of the guest is too long.')
       const [name = '', ...rest] = pending
       if (name === '..') {
         walked = walked.slice(0, -1)

@@ -109,7 +109,7 @@ export class Systemd {
   async #presetEnables(unit: string): Promise<boolean> {
     if (this.#presets === undefined) return false
     const text = (await readText(this.#files, this.path(unit) ?? '')) ?? ''
-    if (!/^\s*(WantedBy|RequiredBy)\s*=/m.test(text)) return false
+    if (!/^[ \t]*(WantedBy|RequiredBy)[ \t]*=/m.test(text)) return false
     for (const line of this.#presets) {
       const [verb, pattern] = wordsOf(line)
       if (pattern !== undefined && fits(pattern, unit)) return verb === 'enable'

@@ -30,7 +30,7 @@ export function wordsOf(line: string): string[] {
 export function unquote(value: string): string {
   const text = value.trim()
   const quote = text.charAt(0)
-  if (quote !== '"' && quote !== "'") return text.split(/\s+#/, 1)[0]?.trim() ?? ''
+  if (quote !== '"' && quote !== "'") return text.split(/\s#/, 1)[0]?.trim() ?? ''
   const end = text.indexOf(quote, 1)
   const inside = text.slice(1, end < 0 ? undefined : end)
   return quote === '"' ? inside.replace(/\\(["\\$`])/g, '$1') : inside

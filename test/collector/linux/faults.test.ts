@@ -194,7 +194,7 @@ const faults: readonly (readonly [name: string, change: Change, facts: Record<st
   ],
   [
     'L-12 an initramfs that nothing here can unpack',
-    { [`/boot/initrd.img-${debianKernel}`]: Buffer.from('28b52ffd00000000', 'hex') },
+    { [`/boot/initrd.img-${debianKernel}`]: Buffer.from('fd377a585a000000', 'hex') },
     {
       '/boot/defaultKernel/virtioBlk': undefined,
       '/boot/defaultKernel/virtioPci': undefined,

@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib'
+import zlib, { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { GuestError } from '../../../server/collector/guest.ts'
 import { isAlibabaBuild, upstreamVersion } from '../../../server/collector/linux/agents.ts'
@@ -7,6 +7,8 @@ import { CpioNames } from '../../../server/collector/linux/cpio.ts'
 import { fromOsRelease, fromRedHatRelease, fromSuseRelease } from '../../../server/collector/linux/distribution.ts'
 import { iptablesFilters, nftFilters } from '../../../server/collector/linux/firewall-rules.ts'
 import { parseFstab } from '../../../server/collector/linux/fstab.ts'
+import { parseGrubScript } from '../../../server/collector/linux/grub-script.ts'
+import { parseIni } from '../../../server/collector/linux/ini.ts'
 import { initramfsNames } from '../../../server/collector/linux/initramfs.ts'
 import { ipv6Of, scopeOf } from '../../../server/collector/linux/interface.ts'
 import { lz4Block } from '../../../server/collector/linux/lz4.ts'
@@ -64,6 +66,26 @@ t.test('circles and bombs end as unknown, and the rest is told', async (t) => {
   t.equal(document.os?.id, 'debian')
 })
 
+t.test('blank lines without end cost no time', async (t) => {
+  const blank = `${'\n'.repeat(900_000)}x`
+  const tree = {
+    ...debian10,
+    '/etc/machine-id': undefined,
+    '/usr/lib/systemd/system/nftables.service': blank,
+    '/var/lib/dhcp/dhclient6.eth0.leases': blank,
+    '/etc/init/ssh.conf': blank,
+    '/etc/nftables.conf': blank,
+    '/etc/sysconfig/iptables': blank,
+    '/etc/issue': blank,
+    '/etc/inittab': blank,
+  }
+  const start = process.hrtime.bigint()
+  const { '/etc/machine-id': _left, ...without } = tree
+  const document = await collect(t, without)
+  t.equal(document.os?.id, 'debian')
+  t.ok(Number(process.hrtime.bigint() - start) / 1e6 < 5000)
+})
+
 t.test('links in a circle are no file', async (t) => {
   const document = await collect(t, { ...debian10, '/etc/issue': { link: 'issue2' }, '/etc/issue2': { link: 'issue' } })
   t.same(document.files?.issue, { kind: 'link' })
@@ -95,6 +117,9 @@ t.test('patterns take time in proportion, whatever they hold', (t) => {
   fromSuseRelease(`SUSE\n${'VERSION '.repeat(100_000)}`)
   ipv6Of(':'.repeat(500_000))
   scopeOf('0:'.repeat(200_000))
+  assignments(`A=${' '.repeat(500_000)}x`)
+  parseGrubScript(`${'{'.repeat(100_000)}${"'".repeat(99_999)}`)
+  parseIni('\\\n'.repeat(20_000))
   t.ok(Number(process.hrtime.bigint() - start) / 1e6 < 3000)
   t.throws(() => parseYaml('['.repeat(100_000)), GuestError)
   t.throws(() => parseYaml('- '.repeat(10_000)), GuestError)
@@ -143,6 +168,13 @@ t.test('an initramfs is read in every layout', async (t) => {
     for (let at = 0; at < whole.length; at += 7) yield whole.subarray(at, at + 7)
   })
   t.same(given, names, 'undone by whoever can')
+})
+
+t.test('zstd is undone where Node can, and is unknown elsewhere', async (t) => {
+  const compress: unknown = Reflect.get(zlib, 'zstdCompressSync')
+  const packed: unknown = typeof compress === 'function' ? compress(cpio(['init'])) : undefined
+  if (Buffer.isBuffer(packed)) t.same(await initramfsNames(packed, undefined), ['init'])
+  else await t.rejects(initramfsNames(Buffer.from('28b52ffd', 'hex'), undefined), { code: 'unsupported' })
 })
 
 t.test('LZ4 is undone, with copies that overlap', async (t) => {
