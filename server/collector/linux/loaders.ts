@@ -96,7 +96,7 @@ async function systemdBoot(files: GuestFiles): Promise<Loader | undefined> {
 /** The loader that starts the default system: a grub.cfg decides against what an older GRUB left behind. */
 export async function findLoader(files: GuestFiles): Promise<Loader | undefined> {
   const two = await grub2(files)
-  // A stub on the EFI partition that only leads elsewhere has no entries.
+  // A grub.cfg on the EFI partition that only leads elsewhere has no entries.
   if (two?.boot.entry) return two
   const [systemd, legacy, extlinux, lilo] = await Promise.all([
     systemdBoot(files),
