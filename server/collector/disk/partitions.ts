@@ -60,7 +60,10 @@ export async function readDisk(tools: Toolbox, disk: VirtualDisk, guest: GuestRe
     const range = { start: 0, length: disk.sizeBytes, device: '/dev/sda', probe: bareProbe }
     return { facts: { partitionTable: 'none', partitions: [] }, ranges: [range], missing: [] }
   }
-  if (table.status === 'rejected') return { facts: {}, ranges: [], missing: [missingFrom(table.reason, '/disk')] }
+  if (table.status === 'rejected') {
+    const missing = ['/disk', '/volumes'].map((pointer) => missingFrom(table.reason, pointer))
+    return { facts: {}, ranges: [], missing }
+  }
   const { kind, entries } = table.value
   const missing: Missing[] = []
   const probes = await Promise.allSettled(entries.map((entry) => probeEntry(tools, disk, entry)))

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { access } from 'node:fs/promises'
+import { access, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GuestError } from '../guest.ts'
 import { type ToolName, tools } from './table.ts'
@@ -15,7 +15,8 @@ export async function findTool(name: ToolName, folders: readonly string[] = tool
       () => true,
       () => false,
     )
-    if (found) return path
+    // A sandbox shows the system's own folders alone, so a link from elsewhere is followed here.
+    if (found) return toolFolders.includes(folder) ? path : realpath(path)
   }
   return undefined
 }

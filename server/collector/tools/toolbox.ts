@@ -72,12 +72,12 @@ export interface ToolboxOptions {
 const probes = new Map<string, Promise<boolean>>()
 
 /** Whether bwrap works here, asked once per path and user. */
-function sandboxWorks(bwrap: string, identity: Identity | undefined, signal: AbortSignal): Promise<boolean> {
+function sandboxWorks(bwrap: string, identity: Identity | undefined): Promise<boolean> {
   const key = `${bwrap} ${identity?.uid}`
   const probe = async () => {
     const command = [bwrap, ...(await sandboxArguments({})), '/usr/bin/true']
-    const ended = await runProcess({ command, identity }, 10, 4096, signal).catch(() => undefined)
-    if (signal.aborted) probes.delete(key)
+    // Not with the signal of one image: the answer is for all.
+    const ended = await runProcess({ command, identity }, 10, 4096, AbortSignal.timeout(10_000)).catch(() => undefined)
     return ended?.code === 0
   }
   const known = probes.get(key) ?? probe()
@@ -110,7 +110,7 @@ export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
     return path
   }
   const bwrap = options.sandbox === 'off' ? undefined : await findTool('bwrap', folders)
-  const sandboxed = bwrap !== undefined && (await sandboxWorks(bwrap, identity, signal))
+  const sandboxed = bwrap !== undefined && (await sandboxWorks(bwrap, identity))
   const folder = await mkdtemp(join(tmpdir(), 'imagegate-'))
   const own = async (path: string) => {
     await chmod(path, 0o700)

@@ -32,8 +32,9 @@ export function extFiles(source: VolumeSource): GuestFiles {
   }
   const dump = async (path: string, sizeBytes: number) => {
     const { file, problem } = await need({ verb: 'dump', path, sizeBytes })
-    // debugfs makes the file before it reads, so a complaint counts more than a file.
-    if (file && problem === '') return file
+    // debugfs makes the file before it reads, so a complaint counts more than a file; data that stands in the inode
+    // it writes with the zeros behind it.
+    if (file && problem === '') return file.subarray(0, sizeBytes)
     throw extAbsence(problem) ?? new GuestError('unreadable', 'A file vanished between two looks.')
   }
   const look = remembered(async (path: string): Promise<GuestStat | undefined> => {

@@ -151,7 +151,7 @@ t.test('a QCOW2 that is not complete or not plain is refused', { skip: without('
   await raw(t, 'base.img')
   const create = (...options: string[]) => make('qemu-img', 'create', '-q', '-f', 'qcow2', ...options)
   await create('-b', 'base.img', '-F', 'raw', join(dir, 'backing.qcow2'))
-  await create('-o', 'data_file=data.raw,data_file_raw=on', join(dir, 'data.qcow2'), '4M')
+  await create('-o', `data_file=${join(dir, 'data.raw')},data_file_raw=on`, join(dir, 'data.qcow2'), '4M')
   await create(join(dir, 'plain.qcow2'), '4M')
   const changed = async (name: string, offset: number, hex: string) => {
     const path = join(dir, name)
