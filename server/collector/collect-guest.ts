@@ -1,5 +1,6 @@
 import type { Disk, Volume } from '../documents/facts.ts'
 import { readBlocks } from './collect-blocks.ts'
+import { decompressIn } from './collect-decompress.ts'
 import { GuestError } from './guest.ts'
 import type { OpenImage } from './image.ts'
 import { collectLinux } from './linux/collect.ts'
@@ -72,6 +73,7 @@ async function linuxInput(open: OpenImage, disk: Disk | undefined, options: Gues
     otherBlocks: blocks.others,
     complete: open.volumesComplete && blocks.complete,
     ...(disk === undefined ? {} : { disk }),
+    decompress: decompressIn(open.tools),
     verifySystemFiles: options.systemFiles,
   }
 }
