@@ -66,6 +66,7 @@ export async function makeNtfs(path: string, sizeBytes: number, volume: NtfsVolu
   try {
     const tree = join(directory, 'tree')
     const archive = join(directory, 'tree.wim')
+    const config = join(directory, 'capture.ini')
     await writeContents(tree, volume.contents)
     const file = await open(path, 'wx')
     await file.truncate(sizeBytes)
@@ -75,7 +76,9 @@ export async function makeNtfs(path: string, sizeBytes: number, volume: NtfsVolu
       ['-q', '-F', '-Q', '-s', '512', '-p', '2048', '-H', '16', '-S', '63', '-L', volume.label ?? '', path],
       { env },
     )
-    await run('wimcapture', [tree, archive, '--compress=none', '--no-acls'], { env })
+    // By itself wimcapture leaves out hiberfil.sys and other files of a running system.
+    await writeFile(config, '[ExclusionList]\n')
+    await run('wimcapture', [tree, archive, '--compress=none', '--no-acls', `--config=${config}`], { env })
     await run('wimapply', [archive, '1', path], { env })
     await setFlags(path, volume)
   } finally {
