@@ -93,9 +93,9 @@ function dropEmpty(value: unknown): void {
 /** Takes out whatever a fact document must not hold: what looks like a secret, what the schema refuses, what is too much. */
 export function soundFacts(given: Facts): Sound {
   const facts = structuredClone(given)
-  dropEmpty(facts)
   const removed: Missing[] = []
   for (let round = 0; round < rounds; round++) {
+    dropEmpty(facts)
     const found = faults(facts)
     if (found.size === 0) return { facts, removed }
     for (const [pointer, code] of found) {
