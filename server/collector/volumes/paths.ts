@@ -4,11 +4,12 @@ import { GuestError } from '../guest.ts'
 const longestPath = 4096
 
 /**
- * Paths are given to programs that read commands, so only plain characters go there: no quote, backslash, control
- * character, bracket or dollar. Throws a GuestError (refused) for another path.
+ * Paths are given to programs that read commands, so only plain characters go there: no quote, control character or
+ * dollar. Brackets and backslashes, which every Debian has in names of system files, mean nothing to those
+ * programs. Throws a GuestError (refused) for another path.
  */
 export function plainPath(path: string): string {
-  if (!path.startsWith('/') || path.length > longestPath || !/^[A-Za-z0-9_./@:+=,~%{}#! -]+$/.test(path))
+  if (!path.startsWith('/') || path.length > longestPath || !/^[A-Za-z0-9_./@:+=,~%{}#![\]\\ -]+$/.test(path))
     throw new GuestError('refused', 'A path holds characters that are not given to a program.')
   return path
 }
