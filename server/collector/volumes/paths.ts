@@ -9,7 +9,7 @@ const longestPath = 4096
  * programs. Throws a GuestError (refused) for another path.
  */
 export function plainPath(path: string): string {
-  if (!path.startsWith('/') || path.length > longestPath || !/^[A-Za-z0-9_./@:+=,~%{}#![\]\\ -]+$/.test(path))
+  if (!path.startsWith('/') || path.length > longestPath || !/^[A-Za-z0-9_./@:+=,~%{}#!()[\]\\ -]+$/.test(path))
     throw new GuestError('refused', 'A path holds characters that are not given to a program.')
   return path
 }
