@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { cached } from './cache.ts'
 import { copyTree } from './changes.ts'
+import { forgetRemoved } from './dpkg.ts'
 import { run } from './run.ts'
 
 /** Programs that debianTree needs, besides root. */
@@ -71,12 +72,17 @@ async function removeModules(tree: string): Promise<void> {
 
 /** The Debian system without documentation, translations and most modules, which no rule needs. */
 export async function smallDebianTree(): Promise<string> {
-  const folder = await cached('debian-small', { suite, packages, leftOut, kept: keptModules.source }, async (part) => {
-    const tree = join(part, 'tree')
-    await copyTree(await debianTree(), tree)
-    for (const path of leftOut) await rm(join(tree, path), { recursive: true, force: true })
-    await removeModules(tree)
-  })
+  const folder = await cached(
+    'debian-small',
+    { suite, packages, leftOut, kept: keptModules.source, sums: true },
+    async (part) => {
+      const tree = join(part, 'tree')
+      await copyTree(await debianTree(), tree)
+      for (const path of leftOut) await rm(join(tree, path), { recursive: true, force: true })
+      await removeModules(tree)
+      await forgetRemoved(tree)
+    },
+  )
   return join(folder, 'tree')
 }
 

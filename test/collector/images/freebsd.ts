@@ -23,6 +23,7 @@ export function freebsd(): Changes {
     '/etc/rc.d/sshd': { content: '#!/bin/sh\n', mode: 0o555 },
     '/etc/fstab': '# Device Mountpoint FStype Options Dump Pass#\n/dev/gpt/rootfs / ufs rw 1 1\n',
     '/etc/master.passwd': { content: `root:${hashCanary}:0:0::0:0:Charlie &:/root:/bin/csh\n`, mode: 0o600 },
+    '/etc/passwd': 'root:*:0:0:Charlie &:/root:/bin/csh\n',
     '/etc/ssh/sshd_config': 'PermitRootLogin yes\n',
     '/usr/sbin/sshd': { content: 'ELF', mode: 0o555 },
     '/usr/local/bin/cloud-init': { content: '#!/usr/local/bin/python3.7\n', mode: 0o755 },

@@ -5,6 +5,7 @@ import { type Changes, changeTree, copyTree } from './changes.ts'
 import { debianTree, kernelOf, smallDebianTree } from './debian.ts'
 import { debian10, grubConfig, rootUuid } from './debian10.ts'
 import { emptyFile, mebibyte, type PartitionPlan, place, writeTable } from './disk.ts'
+import { updateSums } from './dpkg.ts'
 import { debian10Features, type ExtPlan, makeBtrfs, makeExt, makeUfs, makeXfs } from './filesystems.ts'
 import { freebsd } from './freebsd.ts'
 import { writeLvm } from './lvm.ts'
@@ -40,7 +41,9 @@ async function goodTree(folder: string, changes: (kernel: string) => Changes, fr
   const source = from ?? (await smallDebianTree())
   const kernel = await kernelOf(source)
   await copyTree(source, tree)
-  await changeTree(tree, { ...debian10(kernel), ...changes(kernel) })
+  const all = { ...debian10(kernel), ...changes(kernel) }
+  await changeTree(tree, all)
+  await updateSums(tree, Object.keys(all))
   return tree
 }
 
@@ -126,8 +129,8 @@ export function separateBoot(path: string): Promise<void> {
     await copyTree(join(tree, 'boot'), boot)
     await rm(join(tree, 'boot'), { recursive: true })
     await mkdir(join(tree, 'boot'))
-    const [bootSize, size] = [128, rootSize - 128]
-    await emptyFile(path, diskSize)
+    const [bootSize, size] = [160, 400]
+    await emptyFile(path, bootSize + size + 2)
     const partitions = [
       { start: 1, size: bootSize, type: '83' },
       { start: 1 + bootSize, size, type: '83' },
@@ -165,7 +168,7 @@ export function onLuks(path: string, type: 'luks1' | 'luks2'): Promise<void> {
 }
 
 /** A small system of crafted files on one ext4 partition of an MBR disk. Unit of the size: MiB. */
-export function craftedDisk(path: string, files: Changes, size = 24): Promise<void> {
+export function craftedDisk(path: string, files: Changes, size = 160): Promise<void> {
   return withFolder(async (folder) => {
     const tree = join(folder, 'tree')
     await mkdir(tree, { mode: 0o755 })

@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib'
 import type { Changes } from './changes.ts'
 import { cpio } from './cpio.ts'
-import { rootLine, rootUuid, shadow } from './debian10.ts'
+import { smallDebianTree } from './debian.ts'
+import { grubConfig, rootLine, rootUuid, shadow } from './debian10.ts'
 import { dpkgStatus, dpkgWith } from './dpkg.ts'
 
 /** One thing that is not as it should be in an otherwise good image. */
@@ -48,7 +49,7 @@ const menu = (entries: string): Changes => ({
 const units = ['cloud-init', 'cloud-init-local', 'cloud-config', 'cloud-final'].map((name) => `${name}.service`)
 const unitFolder = '/usr/lib/systemd/system'
 const withoutCloudInit = async (): Promise<Changes> => ({
-  [dpkgStatus]: await dpkgWith('cloud-init', () => undefined),
+  [dpkgStatus]: await dpkgWith(await smallDebianTree(), 'cloud-init', () => undefined),
   '/usr/bin/cloud-init': undefined,
   ...Object.fromEntries(units.map((name) => [`${unitFolder}/${name}`, undefined])),
   '/usr/lib/systemd/system-generators/cloud-init-generator': undefined,
@@ -90,7 +91,18 @@ export const linuxFaults: Readonly<Record<string, Fault>> = {
   'shadow-append-only': { requirement: 'L-06', changes: () => ({ '/etc/shadow': { attribute: 'a' } }) },
   'selinux-enforcing': {
     requirement: 'L-07',
+    changes: (kernel) => ({
+      '/etc/selinux/config': 'SELINUX=enforcing\nSELINUXTYPE=default\n',
+      '/boot/grub/grub.cfg': grubConfig(kernel, `UUID=${rootUuid}`, '/boot', 'ro quiet selinux=1 security=selinux'),
+    }),
+  },
+  'selinux-not-activated': {
+    requirement: 'L-07',
     changes: () => ({ '/etc/selinux/config': 'SELINUX=enforcing\nSELINUXTYPE=default\n' }),
+  },
+  'system-files-changed': {
+    requirement: 'L-02',
+    changes: () => ({ '/usr/bin/ls': { content: '\x7fELF changed', mode: 0o755 }, '/usr/sbin/sshd.ucf-dist': 'added' }),
   },
   'little-room': {
     requirement: 'L-08',
@@ -126,15 +138,16 @@ export const linuxFaults: Readonly<Record<string, Fault>> = {
   'old-cloud-init': {
     requirement: 'L-13',
     changes: async () => ({
-      [dpkgStatus]: await dpkgWith('cloud-init', (stanza) => stanza.replace(/^Version: .*$/m, 'Version: 0.7.9-2')),
+      [dpkgStatus]: await dpkgWith(await smallDebianTree(), 'cloud-init', (stanza) =>
+        stanza.replace(/^Version: .*$/m, 'Version: 0.7.9-2'),
+      ),
     }),
   },
   'empty-password': { requirement: 'L-14', changes: () => ({ '/etc/shadow': shadow('') }) },
   'locked-password': { requirement: 'L-14', changes: () => ({ '/etc/shadow': shadow('!') }) },
   'two-interfaces': {
     requirement: 'L-15',
-    changes: () =>
-      interfaces('dhcp', '  up ip route add default dev eth0 || true\n\nauto eth1\niface eth1 inet dhcp\n'),
+    changes: () => interfaces('dhcp', '\nauto eth1\niface eth1 inet static\n  address 192.0.2.20/24\n'),
   },
   'ipv6-address': {
     requirement: 'L-16',

@@ -59,7 +59,7 @@ async function withoutTable(path: string): Promise<void> {
     const disk = `${folder}/disk`
     const file = `${folder}/root`
     await craftedDisk(disk, centos(centosReleases.centos7))
-    await run('dd', [`if=${disk}`, `of=${file}`, 'bs=1M', 'skip=1', 'count=24', 'conv=sparse', 'status=none'])
+    await run('dd', [`if=${disk}`, `of=${file}`, 'bs=1M', 'skip=1', 'count=160', 'conv=sparse', 'status=none'])
     await convert(file, path, 'qcow2')
   })
 }
@@ -161,6 +161,15 @@ export const craftedImages: readonly TestImage[] = [
     requirement: 'L-20',
     build: async (path) => craftedXfs(path, await centosFiles('centos7', 'bdb', 'xfs')),
     programs: [...berkeley, 'mkfs.xfs'],
+  },
+  {
+    name: 'centos-8-selinux',
+    requirement: 'L-07',
+    build: async (path) => {
+      const files = await centosFiles('centos8', 'sqlite')
+      await craftedDisk(path, { ...files, '/etc/selinux/config': 'SELINUX=permissive\nSELINUXTYPE=targeted\n' })
+    },
+    programs: ['rpm', 'rpmdb', 'rpmbuild'],
   },
   {
     name: 'centos-8-btrfs',

@@ -66,7 +66,13 @@ export const windowsImages: readonly TestImage[] = [
   image('windows-community-read-only', 'W-11', { files: { [viostor]: community } }, { readOnly: [viostor] }),
   image('windows-red-hat-read-only', 'W-11', {}, { readOnly: [viostor] }),
   image('windows-bitlocker', 'W-12', {}, {}, { partitions: [partition(), { bitLocker: true }] }),
-  image('windows-two-volumes', 'W-14', {}, {}, { partitions: [partition(), { contents: new Map([['/data.txt', Buffer.from('x')]]), size: 24 }] }),
+  image(
+    'windows-two-volumes',
+    'W-14',
+    {},
+    {},
+    { partitions: [partition(), { contents: new Map([['/data.txt', Buffer.from('x')]]), size: 24 }] },
+  ),
   image(
     'windows-gpt',
     'W-13',
