@@ -13,7 +13,8 @@ import type { VerdictWriter } from './verdict-writer.ts'
 /** What checking images works with. */
 export interface CheckRun {
   readonly collect: Collect
-  readonly judge: Judge
+  /** Made while the first image is read; when it cannot be, reading is stopped. */
+  readonly judge: Promise<Judge>
   readonly writer: VerdictWriter
   readonly signal: AbortSignal
   readonly stderr: Output
@@ -30,7 +31,10 @@ function brief(name: string, { counts, outcome }: Verdict): string {
 
 /** Checks every image and writes the answers in the images' order. Resolves with the worst exit code. */
 export async function checkImages(images: readonly string[], run: CheckRun): Promise<ExitCode> {
-  const { collect, judge, writer, signal, stderr, failOn } = run
+  const { collect, writer, stderr, failOn } = run
+  const useless = new AbortController()
+  const signal = AbortSignal.any([run.signal, useless.signal])
+  run.judge.catch(() => useless.abort())
   const progress = progressOn(stderr)
   const turn = turns(run.jobs)
   let done = 0
@@ -42,6 +46,7 @@ export async function checkImages(images: readonly string[], run: CheckRun): Pro
     try {
       const document = await collect(image, signal, show(image), progress.say)
       show(image)('policy')
+      const judge = await run.judge
       return { place, verdict: await judge(document) }
     } catch (error) {
       if (error instanceof ImagegateError) return { place, error }
@@ -52,6 +57,12 @@ export async function checkImages(images: readonly string[], run: CheckRun): Pro
   }
   const answers = images.map((image) => turn(() => answer(image)))
   for (const one of answers) one.catch(() => undefined)
+  try {
+    await run.judge
+  } catch (error) {
+    await Promise.allSettled(answers)
+    throw error
+  }
   let exit: ExitCode = exitCodes.ready
   for (const one of answers) {
     const { place, verdict, error } = await one

@@ -49,14 +49,17 @@ const help = helpTail(
 
 const mostJobs = 4
 
-async function judgeFor({ server, policies, ...options }: CheckOptions, terminal: Terminal): Promise<Judge> {
+/** Options are checked at once, policies are loaded meanwhile. */
+function judgeFor({ server, policies, ...options }: CheckOptions, terminal: Terminal): () => Promise<Judge> {
   const given = givenOptions(options)
-  return server === undefined ? offlineJudge(policies, given, terminal) : serverJudge(server, given)
+  if (server === undefined) return () => offlineJudge(policies, given, terminal)
+  const judge = serverJudge(server, given)
+  return () => Promise.resolve(judge)
 }
 
 async function check(images: readonly string[], options: CheckOptions, terminal: Terminal): Promise<ExitCode> {
   const { output } = options
-  const judge = await judgeFor(options, terminal)
+  const judge = judgeFor(options, terminal)
   if (output !== undefined) await refuseInputs(output, [...images, ...options.attest])
   await warnRoot(terminal)
   const attestations = await readAttestations(options.attest, options.attestPassword, terminal)
@@ -67,7 +70,7 @@ async function check(images: readonly string[], options: CheckOptions, terminal:
   const exit = await interruptible((signal) =>
     checkImages(images, {
       collect,
-      judge,
+      judge: judge(),
       writer,
       signal,
       stderr: terminal.stderr,
