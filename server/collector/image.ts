@@ -76,8 +76,8 @@ async function openContents(tools: Toolbox, path: string, sniffed: Sniffed, opti
     const disk = await openDisk(tools, { path, fileSizeBytes, layout, fuse: options.fuse })
     try {
       const contents = await readDisk(tools, disk, guest)
-      const context = { tools, disk, check: options.check ?? true }
-      const found = await openVolumes(context, contents.ranges, guest)
+      const context = { tools, disk, check: options.check ?? true, guest }
+      const found = await openVolumes(context, contents.ranges)
       const known = contents.facts.partitions !== undefined
       return {
         disk: { facts: { disk: contents.facts }, method: `sfdisk --json and blkid -p, by ${disk.method}` },

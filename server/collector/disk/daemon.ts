@@ -4,9 +4,10 @@ import { Readable } from 'node:stream'
 import { GuestError } from '../guest.ts'
 import type { Layout } from '../sniff/result.ts'
 import { limitArguments } from '../tools/limits.ts'
+import type { Place } from '../tools/place.ts'
 import { sandboxArguments } from '../tools/sandbox.ts'
 import { killGroup, startProcess } from '../tools/spawn.ts'
-import type { Place, Toolbox } from '../tools/toolbox.ts'
+import type { Toolbox } from '../tools/toolbox.ts'
 import { type Qmp, qmpOver } from './qmp.ts'
 import { unmount } from './unmount.ts'
 import type { VirtualDisk } from './virtual-disk.ts'
@@ -67,7 +68,7 @@ async function commandOf(tools: Toolbox, image: string): Promise<{ command: stri
  */
 export async function daemonDisk(tools: Toolbox, image: string, layout: Layout, device: boolean): Promise<VirtualDisk> {
   const { command, filename } = await commandOf(tools, image)
-  const child = startProcess({ command, identity: tools.identity, pipes: true })
+  const child = startProcess({ command, identity: tools.identity, input: 'open with info' })
   const qmp: Qmp = qmpOver(child)
   const abort = () => killGroup(child)
   tools.signal.addEventListener('abort', abort, { once: true })

@@ -1,5 +1,6 @@
 import { GuestError } from '../guest.ts'
-import type { Place, Toolbox } from '../tools/toolbox.ts'
+import type { Place } from '../tools/place.ts'
+import type { Toolbox } from '../tools/toolbox.ts'
 
 /** What blkid recognises in a range of the disk. Everything is text of the guest. */
 export interface Probe {

@@ -1,7 +1,8 @@
 import type { Disk } from '../../documents/facts.ts'
 import { GuestError } from '../guest.ts'
 import type { GuestRead } from '../sniff/result.ts'
-import type { Place, Toolbox } from '../tools/toolbox.ts'
+import type { Place } from '../tools/place.ts'
+import type { Toolbox } from '../tools/toolbox.ts'
 import { count, member } from './json.ts'
 
 /** One entry of the partition table. */

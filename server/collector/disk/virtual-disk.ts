@@ -1,4 +1,4 @@
-import type { Place } from '../tools/toolbox.ts'
+import type { Place } from '../tools/place.ts'
 
 /** The disk as a guest sees it, as plain files that cannot be written. */
 export interface VirtualDisk {

@@ -13,8 +13,8 @@ export interface Start {
   /** Absolute path and arguments; no shell. */
   readonly command: readonly string[]
   readonly identity?: Identity | undefined
-  /** Keep standard input open, and a pipe on descriptor 3. */
-  readonly pipes?: boolean
+  /** Keep standard input open, and with info also descriptor 3, on which bwrap tells its first process. */
+  readonly input?: 'open' | 'open with info'
 }
 
 /** How one process ended. */
@@ -40,12 +40,13 @@ export function killGroup(child: ChildProcess): void {
 /** Starts a process in a group of its own, with a fixed environment. */
 export function startProcess(start: Start): ChildProcess {
   const [file = '', ...args] = start.command
+  const input = start.input === undefined ? 'ignore' : 'pipe'
   return spawn(file, args, {
     cwd: '/',
     env: environment,
     detached: true,
     shell: false,
-    stdio: start.pipes ? ['pipe', 'pipe', 'pipe', 'pipe'] : ['ignore', 'pipe', 'pipe'],
+    stdio: start.input === 'open with info' ? ['pipe', 'pipe', 'pipe', 'pipe'] : [input, 'pipe', 'pipe'],
     ...start.identity,
   })
 }

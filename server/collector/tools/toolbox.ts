@@ -2,46 +2,17 @@ import { chmod, chown, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GuestError } from '../guest.ts'
+import type { ToolCall, ToolResult } from './call.ts'
+import { commandFor, type Surroundings } from './command.ts'
+import { checkEnd } from './ending.ts'
 import { findTool, toolFolders, toolMissing } from './find.ts'
-import { defaultLimits, type Limits, limitArguments } from './limits.ts'
+import { defaultLimits } from './limits.ts'
+import { sandboxWorks } from './probe-sandbox.ts'
 import { readFolder } from './read-folder.ts'
-import { sandboxArguments } from './sandbox.ts'
-import { type Ended, type Identity, runProcess } from './spawn.ts'
+import { type Session, startSession } from './session.ts'
+import { type Identity, runProcess } from './spawn.ts'
 import type { ToolName } from './table.ts'
 import { turns } from './turns.ts'
-
-/** Where a program finds bytes of an image. */
-export interface Place {
-  readonly path: string
-  /** The process whose name spaces the path is in; our own when there is none. */
-  readonly inside?: number
-  /** Where the bytes begin in that file, for programs that can be told so; 0 when it is absent. */
-  readonly offset?: number
-}
-
-/** Files that mention the folder they stand in, as a program sees it. */
-export type FilesFor = (folder: string) => Readonly<Record<string, string | Uint8Array>>
-
-/** One run of a program. */
-export interface ToolCall {
-  readonly tool: ToolName
-  /** What is shown to it, read-only. */
-  readonly place?: Place
-  /** Files put into its folder before it starts. */
-  readonly files?: Readonly<Record<string, string | Uint8Array>> | FilesFor
-  /** Arguments; image is the path of the place and folder its own directory, as the program sees them. */
-  /** Whether the program may write into its folder. */
-  readonly writes?: boolean
-  readonly args: (at: { readonly image: string; readonly folder: string }) => readonly string[]
-  /** A file of that folder that is moved elsewhere on the same file system instead of being read. */
-  readonly keep?: { readonly name: string; readonly path: string }
-  readonly limits?: Partial<Limits>
-}
-
-/** How a program ended, and what it wrote into its folder. */
-export interface ToolResult extends Ended {
-  readonly files: ReadonlyMap<string, Buffer>
-}
 
 /** Runs programs on one image, each with limits and, where the system has it, in a sandbox. */
 export interface Toolbox {
@@ -57,6 +28,8 @@ export interface Toolbox {
   makeFolder(name: string): Promise<string>
   /** Runs a program. Throws a GuestError when it did not end by itself; every exit code is a result. */
   run(call: ToolCall): Promise<ToolResult>
+  /** Starts a program that is asked over and over and may write into its folder. It ends with the toolbox at the latest. */
+  start(call: ToolCall): Promise<Session>
   close(): Promise<void>
 }
 
@@ -69,126 +42,83 @@ export interface ToolboxOptions {
   readonly sandbox?: 'auto' | 'off'
 }
 
-const probes = new Map<string, Promise<boolean>>()
-
-/** Whether bwrap works here, asked once per path and user. */
-function sandboxWorks(bwrap: string, identity: Identity | undefined): Promise<boolean> {
-  const key = `${bwrap} ${identity?.uid}`
-  const probe = async () => {
-    const command = [bwrap, ...(await sandboxArguments({})), '/usr/bin/true']
-    // Not with the signal of one image: the answer is for all.
-    const ended = await runProcess({ command, identity }, 10, 4096, AbortSignal.timeout(10_000)).catch(() => undefined)
-    return ended?.code === 0
-  }
-  const known = probes.get(key) ?? probe()
-  probes.set(key, known)
-  return known
-}
-
-const signals: Readonly<Record<number, string>> = { 9: 'SIGKILL', 24: 'SIGXCPU', 25: 'SIGXFSZ' }
-
-/** Throws for a program that was ended by a signal, or that its wrapping could not start. */
-function checkEnd(tool: ToolName, { code, signal, stderr }: Ended): void {
-  const name = signal ?? (code !== null && code > 128 ? (signals[code - 128] ?? `signal ${code - 128}`) : undefined)
-  if (name === 'SIGXCPU') throw new GuestError('timed-out', `${tool} used up its processor time.`)
-  if (name === 'SIGXFSZ') throw new GuestError('too-large', `${tool} was to write too large a file.`)
-  if (name !== undefined) throw new GuestError('tool-failed', `${tool} was ended by ${name}.`)
-  if (/^(bwrap|nsenter|prlimit|setpriv): /.test(stderr) && code !== 0)
-    throw new GuestError('tool-failed', `${tool} could not be started: ${stderr.split('\n', 1)[0] ?? ''}`)
-}
-
-/** Makes the toolbox of one image. */
-export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
-  const { identity, signal } = options
-  const folders = options.folders ?? toolFolders
+/** Looks programs up once each. */
+function finder(folders: readonly string[]): Surroundings['find'] {
   const paths = new Map<ToolName, Promise<string | undefined>>()
-  const find = async (name: ToolName) => {
+  return async (name) => {
     const known = paths.get(name) ?? findTool(name, folders)
     paths.set(name, known)
     const path = await known
     if (path === undefined) throw toolMissing(name)
     return path
   }
+}
+
+/** Makes a directory that only the programs' user may enter. */
+async function ownFolder(path: string, identity: Identity | undefined): Promise<string> {
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  await chmod(path, 0o700)
+  if (identity) await chown(path, identity.uid, identity.gid)
+  return path
+}
+
+/** Makes the toolbox of one image. */
+export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
+  const { identity, signal } = options
+  const folders = options.folders ?? toolFolders
   const bwrap = options.sandbox === 'off' ? undefined : await findTool('bwrap', folders)
   const sandboxed = bwrap !== undefined && (await sandboxWorks(bwrap, identity))
-  const folder = await mkdtemp(join(tmpdir(), 'imagegate-'))
-  const own = async (path: string) => {
-    await chmod(path, 0o700)
-    if (identity) await chown(path, identity.uid, identity.gid)
-    return path
-  }
-  await own(folder)
-  const makeFolder = async (name: string) => {
-    const path = join(folder, name)
-    await mkdir(path)
-    return own(path)
-  }
-  await writeFile(join(await makeFolder('calls'), 'mtab'), '', { mode: 0o644 })
-  await makeFolder('parts')
+  const folder = await ownFolder(await mkdtemp(join(tmpdir(), 'imagegate-')), identity)
+  const calls = await ownFolder(join(folder, 'calls'), identity)
+  await ownFolder(join(folder, 'parts'), identity)
+  await writeFile(join(calls, 'mtab'), '', { mode: 0o644 })
+  const find = finder(folders)
+  const around = { bwrap: sandboxed ? bwrap : undefined, identity, folder, find }
   const turn = turns(3)
-  let calls = 0
-
-  const commandOf = async (call: ToolCall, limits: Limits, number: number): Promise<string[]> => {
-    const { place } = call
-    const outside = join(folder, 'calls', String(number))
-    const tool = await find(call.tool)
-    const limited = [await find('prlimit'), ...limitArguments(limits)]
-    if (!sandboxed || bwrap === undefined) {
-      const privileges = process.getuid?.() === 0 && !identity ? ['--bounding-set=-all', '--inh-caps=-all'] : []
-      const plain = [await find('setpriv'), '--pdeathsig', 'KILL', '--no-new-privs', ...privileges, '--']
-      return [...limited, ...plain, tool, ...call.args({ image: place?.path ?? '/nonexistent', folder: outside })]
-    }
-    const enter =
-      place?.inside === undefined
-        ? []
-        : [
-            await find('nsenter'),
-            `--target=${place.inside}`,
-            '-U',
-            '-m',
-            '-n',
-            '-i',
-            '-u',
-            '-p',
-            '--preserve-credentials',
-            '--',
-          ]
-    const calls = place?.inside === undefined ? join(folder, 'calls') : '/calls'
-    const work = { '/work': join(calls, String(number)) }
-    // e2fsprogs refuses to work without a list of mounts.
-    const shown = { '/etc/mtab': join(calls, 'mtab'), ...(place ? { '/image': place.path } : {}) }
-    const view = call.writes ? { readOnly: shown, writable: work } : { readOnly: { ...shown, ...work } }
-    const inner = [...(await sandboxArguments(view)), tool, ...call.args({ image: '/image', folder: '/work' })]
-    return [...limited, ...enter, bwrap, ...inner]
+  const sessions: Session[] = []
+  let number = 0
+  const nextFolder = () => {
+    number += 1
+    return ownFolder(join(calls, String(number)), identity)
   }
 
   const run = async (call: ToolCall): Promise<ToolResult> => {
-    calls += 1
-    const number = calls
     const limits = { ...defaultLimits, ...call.limits }
-    const own = await makeFolder(join('calls', String(number)))
-    const given = typeof call.files === 'function' ? call.files(sandboxed ? '/work' : own) : (call.files ?? {})
+    // Most programs only print; those that neither get nor write files need no directory.
+    const own = call.files || call.writes ? await nextFolder() : undefined
     try {
-      for (const [name, content] of Object.entries(given))
-        await writeFile(join(own, name), content, { flag: 'wx', mode: 0o644 })
-      const command = await commandOf(call, limits, number)
+      for (const [name, content] of Object.entries(call.files ?? {}))
+        if (own) await writeFile(join(own, name), content, { flag: 'wx', mode: 0o644 })
+      const { command } = await commandFor(around, call, limits, own)
       const ended = await runProcess({ command, identity }, limits.seconds, limits.stdoutBytes, signal)
       checkEnd(call.tool, ended)
+      if (own === undefined || !call.writes) return { ...ended, files: new Map() }
       if (call.keep && ended.code === 0) await rename(join(own, call.keep.name), call.keep.path)
-      return { ...ended, files: await readFolder(own, new Set(Object.keys(given)), limits.fileBytes) }
+      return { ...ended, files: await readFolder(own, new Set(Object.keys(call.files ?? {})), limits.fileBytes) }
     } finally {
-      await rm(own, { recursive: true, force: true })
+      if (own) await rm(own, { recursive: true, force: true })
     }
   }
 
-  return {
-    sandboxed,
-    identity,
-    signal,
-    folder,
-    find,
-    makeFolder,
-    run: (call) => turn(() => run(call)),
-    close: () => rm(folder, { recursive: true, force: true }),
+  const start = async (call: ToolCall): Promise<Session> => {
+    if (signal.aborted) throw new GuestError('timed-out', 'The time for reading the image is over.')
+    const limits = { ...defaultLimits, ...call.limits }
+    const own = await nextFolder()
+    const { command, seen } = await commandFor(around, { ...call, writes: true }, limits, own)
+    const asking = { seconds: limits.seconds, bytes: limits.stdoutBytes }
+    const session = startSession({ command, identity }, own, seen.folder, asking)
+    sessions.push(session)
+    signal.addEventListener('abort', session.stop, { once: true })
+    return session
   }
+
+  const close = async () => {
+    for (const session of sessions) {
+      signal.removeEventListener('abort', session.stop)
+      session.stop()
+    }
+    await rm(folder, { recursive: true, force: true })
+  }
+  const makeFolder = (name: string) => ownFolder(join(folder, name), identity)
+  return { sandboxed, identity, signal, folder, find, makeFolder, run: (call) => turn(() => run(call)), start, close }
 }

@@ -1,6 +1,6 @@
 import type { Volume } from '../../documents/facts.ts'
 import { GuestError, type GuestFiles } from '../guest.ts'
-import type { Place } from '../tools/toolbox.ts'
+import type { Place } from '../tools/place.ts'
 import { grubFiles } from './grub-files.ts'
 import { settle } from './settle.ts'
 import { featureNames } from './text.ts'

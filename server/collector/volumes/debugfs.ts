@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { GuestError } from '../guest.ts'
+import { GuestError, largestReadBytes } from '../guest.ts'
+import type { Session } from '../tools/session.ts'
 import { extImage } from './ext-image.ts'
 import type { VolumeSource } from './volume.ts'
 
@@ -19,46 +20,65 @@ export interface DebugfsAnswer {
   readonly file?: Buffer
 }
 
-function line(command: DebugfsCommand, folder: string, index: number): string {
+/** Has commands answered by a running debugfs. */
+export type Debugfs = (commands: readonly DebugfsCommand[]) => Promise<readonly (DebugfsAnswer | GuestError)[]>
+
+function line(command: DebugfsCommand, file: string): string {
   if (command.verb === 'ls') return `ls -p "${command.path}"`
   if (command.verb === 'stat') return `stat "${command.path}"`
-  return `dump "${command.path}" "${folder}/${index}"`
+  return `dump "${command.path}" "${file}"`
 }
 
 /**
- * Runs commands in one debugfs. Between them stand words that no guest can know, which debugfs repeats on both of its
+ * Asks for one list of commands. Behind each stands a word that no guest can know, which debugfs repeats on both of its
  * outputs, so that no file name or link target can pass for the answer of another command.
  */
-export async function runDebugfs(
-  { tools, disk, range }: VolumeSource,
+async function askAll(
+  session: Session,
   commands: readonly DebugfsCommand[],
 ): Promise<readonly (DebugfsAnswer | GuestError)[]> {
-  const place = await disk.part(range.start, range.length, 'offsets')
   const word = `end-${randomBytes(16).toString('hex')}`
-  const script = (at: string) =>
-    commands.flatMap((command, index) => [line(command, at, index), `${word}-${index}`]).join('\n')
-  const largest = commands.reduce((size, { sizeBytes = 0 }) => Math.max(size, sizeBytes), 0)
-  const result = await tools.run({
-    tool: 'debugfs',
-    place,
-    writes: true,
-    files: (own) => ({ commands: `${script(own)}\n` }),
-    args: ({ image, folder: own }) => ['-f', `${own}/commands`, extImage(image, place)],
-    limits: { stdoutBytes: 33_554_432, fileBytes: largest + 65_536, seconds: 60 },
-  })
-  let output = result.stdout.toString()
-  // The first line is the program's version.
-  let problem = result.stderr.replace(/^debugfs \d.*\n/, '')
-  return commands.map((_, index) => {
-    const mark = `debugfs: ${word}-${index}\n`
-    const outputEnd = output.indexOf(mark)
-    const complaint = problem.indexOf(`${word}-${index}`)
-    if (outputEnd < 0 || complaint < 0) return new GuestError('unreadable', 'debugfs did not answer to the end.')
-    const piece = output.slice(0, outputEnd)
+  const mark = (index: number) => `${word}-${index}`
+  const name = (index: number) => mark(index)
+  const lines = commands.flatMap((command, index) => [line(command, `${session.folder}/${name(index)}`), mark(index)])
+  const said = await session.ask(`${lines.join('\n')}\n`, mark(commands.length - 1))
+  let output = said.stdout.toString()
+  // The first line of all is the program's version.
+  let problem = said.stderr.toString().replace(/^debugfs \d.*\n/, '')
+  const answers: (DebugfsAnswer | GuestError)[] = []
+  for (const [index, { verb }] of commands.entries()) {
+    const echo = `debugfs: ${mark(index)}\n`
+    const end = output.indexOf(echo)
+    const complaint = problem.indexOf(mark(index))
+    if (end < 0 || complaint < 0) {
+      answers.push(new GuestError('unreadable', 'debugfs did not answer to the end.'))
+      continue
+    }
+    const piece = output.slice(0, end)
     const words = problem.slice(0, problem.lastIndexOf('\n', complaint) + 1)
-    output = output.slice(outputEnd + mark.length)
+    output = output.slice(end + echo.length)
     problem = problem.slice(problem.indexOf('\n', complaint) + 1)
-    const file = result.files.get(String(index))
-    return { output: piece.slice(piece.indexOf('\n') + 1), problem: words, ...(file ? { file } : {}) }
-  })
+    const file = verb === 'dump' ? await session.take(name(index), largestReadBytes + 65_536) : undefined
+    answers.push({ output: piece.slice(piece.indexOf('\n') + 1), problem: words, ...(file ? { file } : {}) })
+  }
+  return answers
+}
+
+/** A debugfs that is started with the first question and again if it has ended; lists are answered one after the other. */
+export function openDebugfs({ tools, disk, range }: VolumeSource): Debugfs {
+  let session: Session | undefined
+  let last: Promise<unknown> = Promise.resolve()
+  const start = async () => {
+    const place = await disk.part(range.start, range.length, 'offsets')
+    const limits = { stdoutBytes: 33_554_432, fileBytes: largestReadBytes + 65_536, seconds: 60 }
+    return tools.start({ tool: 'debugfs', place, args: ({ image }) => ['-f', '-', extImage(image, place)], limits })
+  }
+  return (commands) => {
+    const turn = last.then(async () => {
+      if (!session?.alive()) session = await start()
+      return askAll(session, commands)
+    })
+    last = turn.catch(() => undefined)
+    return turn
+  }
 }

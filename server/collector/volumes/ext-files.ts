@@ -7,22 +7,23 @@ import {
   largestReadBytes,
 } from '../guest.ts'
 import { batched, pieces } from './batch.ts'
-import { type DebugfsAnswer, type DebugfsCommand, runDebugfs } from './debugfs.ts'
+import { type DebugfsAnswer, type DebugfsCommand, openDebugfs } from './debugfs.ts'
 import { extAbsence, parseExtList, parseExtStat } from './ext-answers.ts'
 import { followLast, remembered } from './links.ts'
 import { plainPath } from './paths.ts'
 import type { VolumeSource } from './volume.ts'
 
-/** Commands of one process, and the bytes that it may dump. */
+/** Commands of one list, and the bytes that it may dump. */
 const mostCommands = 400
 const mostBytes = 134_217_728
 
-/** Files of ext2, ext3 and ext4, read by debugfs: all that is asked in one turn by one process. */
+/** Files of ext2, ext3 and ext4, read by debugfs: all that is asked in one turn in one list. */
 export function extFiles(source: VolumeSource): GuestFiles {
   const share = mostBytes / mostCommands
+  const debugfs = openDebugfs(source)
   const ask = batched<DebugfsCommand, DebugfsAnswer>(async (commands) => {
     const groups = pieces(commands, mostBytes, ({ sizeBytes = 0 }) => Math.max(sizeBytes, share))
-    const answers = await Promise.all(groups.map((group) => runDebugfs(source, group)))
+    const answers = await Promise.all(groups.map(debugfs))
     return answers.flat()
   })
   const need = async (command: DebugfsCommand) => {

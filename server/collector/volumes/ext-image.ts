@@ -1,4 +1,4 @@
-import type { Place } from '../tools/toolbox.ts'
+import type { Place } from '../tools/place.ts'
 
 /** How the programs of e2fsprogs are told that a file system begins within a file. */
 export function extImage(image: string, place: Place): string {

@@ -1,5 +1,6 @@
 import { GuestError } from '../guest.ts'
-import type { Place, Toolbox } from '../tools/toolbox.ts'
+import type { Place } from '../tools/place.ts'
+import type { Toolbox } from '../tools/toolbox.ts'
 
 /** One file system as grub-fstest names it, for example (loop0) or (lvm/vg-root). */
 export interface GrubDevice {

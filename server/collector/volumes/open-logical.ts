@@ -2,7 +2,6 @@ import { missingFrom, type Range } from '../disk/partitions.ts'
 import { probeRange } from '../disk/probe.ts'
 import { GuestError } from '../guest.ts'
 import type { Missing } from '../part.ts'
-import type { GuestRead } from '../sniff/result.ts'
 import { grubFiles } from './grub-files.ts'
 import { type LogicalVolume, logicalVolumes } from './lvm.ts'
 import { readLvmMember } from './lvm-member.ts'
@@ -32,10 +31,10 @@ async function openOne(context: VolumeContext, volume: LogicalVolume): Promise<O
 export async function openLogical(
   context: VolumeContext,
   members: readonly Range[],
-  guest: GuestRead | undefined,
 ): Promise<{ readonly volumes: readonly OpenVolume[]; readonly missing: readonly Missing[] }> {
   if (members.length === 0) return { volumes: [], missing: [] }
   try {
+    const { guest } = context
     if (guest === undefined)
       throw new GuestError('unsupported', 'The metadata of LVM cannot be read in this container.')
     const read = await Promise.all(members.map((range) => readLvmMember(guest, range.start)))

@@ -3,6 +3,7 @@ import { fileSystemOf } from '../disk/content.ts'
 import type { Range } from '../disk/partitions.ts'
 import type { Probe } from '../disk/probe.ts'
 import type { VirtualDisk } from '../disk/virtual-disk.ts'
+import type { GuestRead } from '../sniff/result.ts'
 import type { Toolbox } from '../tools/toolbox.ts'
 import { driverOf } from './drivers.ts'
 import type { OpenVolume } from './volume.ts'
@@ -12,6 +13,7 @@ export interface VolumeContext {
   readonly tools: Toolbox
   readonly disk: VirtualDisk
   readonly check: boolean
+  readonly guest: GuestRead | undefined
 }
 
 /** UUID and label as blkid found them, where they fit the fact document. */

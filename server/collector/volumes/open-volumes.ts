@@ -1,7 +1,6 @@
 import { contentOf } from '../disk/content.ts'
 import { missingFrom, type Range } from '../disk/partitions.ts'
 import type { Missing } from '../part.ts'
-import type { GuestRead } from '../sniff/result.ts'
 import { openLogical } from './open-logical.ts'
 import { openRange, type VolumeContext } from './open-range.ts'
 import type { OpenVolume } from './volume.ts'
@@ -30,15 +29,11 @@ function hidden(range: Range): Missing | undefined {
 }
 
 /** Opens every volume. What fails becomes a missing entry, and the rest goes on. */
-export async function openVolumes(
-  context: VolumeContext,
-  ranges: readonly Range[],
-  guest: GuestRead | undefined,
-): Promise<Volumes> {
+export async function openVolumes(context: VolumeContext, ranges: readonly Range[]): Promise<Volumes> {
   const members = ranges.filter((range) => range.probe?.type === 'LVM2_member')
   const [plain, logical] = await Promise.all([
     Promise.allSettled(ranges.map((range) => openRange(context, range))),
-    openLogical(context, members, guest),
+    openLogical(context, members),
   ])
   const unseen = ranges.flatMap((range) => hidden(range) ?? [])
   const failed = plain.flatMap((one) => (one.status === 'rejected' ? [missingFrom(one.reason, '/volumes')] : []))

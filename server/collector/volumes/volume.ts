@@ -3,6 +3,7 @@ import type { Range } from '../disk/partitions.ts'
 import type { VirtualDisk } from '../disk/virtual-disk.ts'
 import type { GuestFiles } from '../guest.ts'
 import type { Missing } from '../part.ts'
+import type { GuestRead } from '../sniff/result.ts'
 import type { Toolbox } from '../tools/toolbox.ts'
 
 /** Where a volume stands. */
@@ -11,6 +12,8 @@ export interface VolumeSource {
   readonly disk: VirtualDisk
   readonly range: Range
   readonly fileSystem: FileSystemType
+  /** Our own reader of the container, where it can read it. */
+  readonly guest?: GuestRead | undefined
   /** Whether the integrity check, the slowest part, is wanted. */
   readonly check: boolean
 }

@@ -1,17 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { type GuestEntry, GuestError, type GuestStat } from '../guest.ts'
 import type { VolumeSource } from './volume.ts'
+import { type Extent, parseExtents } from './xfs-extents.ts'
 
-/** One question to xfs_db: what a path without links is, or what a directory holds. */
+/** One question to xfs_db: what a path without links is, what a directory holds, or where a file's bytes lie. */
 export interface XfsQuestion {
-  readonly verb: 'stat' | 'ls'
+  readonly verb: 'stat' | 'ls' | 'map'
   readonly path: string
 }
 
-/** The answer; undefined entries when it was no ls. */
+/** The answer to each kind of question. */
 export interface XfsAnswer {
   readonly stat?: GuestStat
   readonly entries?: readonly GuestEntry[]
+  readonly extents?: readonly Extent[]
 }
 
 const fileTypes: Readonly<Record<string, GuestStat['kind']>> = {
@@ -60,9 +62,12 @@ function parseEntries(text: string): GuestEntry[] {
 function answerOf(question: XfsQuestion, text: string): XfsAnswer | GuestError | undefined {
   if (/: (No such file or directory|Not a directory)$/m.test(text.split('\n', 1)[0] ?? '')) return undefined
   if (question.verb === 'ls') return { entries: parseEntries(text) }
+  if (question.verb === 'map') return { extents: parseExtents(text) }
   const stat = parseStat(text)
   return stat ? { stat } : new GuestError('unreadable', 'xfs_db could not read the file system there.')
 }
+
+const statFields = ['core.mode', 'core.size', 'core.immutable', 'core.append', 'u3.symlink', 'u.symlink']
 
 /** Asks one xfs_db. Words that no guest can know stand between the answers. */
 export async function runXfsDb(
@@ -72,10 +77,11 @@ export async function runXfsDb(
   const word = `end-${randomBytes(16).toString('hex')}`
   const commands = questions.flatMap(({ verb, path }, index) => {
     if (path.includes(' ')) return [`echo ${word}-${index}`]
-    const fields = ['core.mode', 'core.size', 'core.immutable', 'core.append', 'u3.symlink', 'u.symlink']
-    const print = verb === 'ls' ? ['ls'] : fields.map((field) => `print ${field}`)
+    const mark = `echo ${word}-${index}`
     // A path that is not there leaves the last one in place, so each begins at the superblock.
-    return ['sb 0', `path ${path}`, ...print, `echo ${word}-${index}`]
+    if (verb === 'map') return ['sb 0', 'print agblocks', 'print blocksize', `path ${path}`, 'bmap', mark]
+    if (verb === 'ls') return ['sb 0', `path ${path}`, 'ls', mark]
+    return ['sb 0', `path ${path}`, ...statFields.map((field) => `print ${field}`), mark]
   })
   const place = await disk.part(range.start, range.length)
   const result = await tools.run({
@@ -92,6 +98,12 @@ export async function runXfsDb(
     const piece = output.slice(0, end)
     output = output.slice(output.indexOf('\n', end) + 1)
     if (question.path.includes(' ')) return new GuestError('refused', 'xfs_db cannot be given a path with a blank.')
-    return answerOf(question, piece)
+    try {
+      return answerOf(question, piece)
+    } catch (error) {
+      // One damaged file does not spoil the other answers.
+      if (error instanceof GuestError) return error
+      throw error
+    }
   })
 }

@@ -5,11 +5,12 @@ import { remembered, walk } from './links.ts'
 import { plainPath } from './paths.ts'
 import type { VolumeSource } from './volume.ts'
 import { runXfsDb, type XfsAnswer, type XfsQuestion } from './xfs-db.ts'
+import { readExtents } from './xfs-extents.ts'
 
 /** Questions of one process: its command line is limited. */
 const mostQuestions = 200
 
-/** Files of XFS: attributes and directories by xfs_db, contents by GRUB's code. */
+/** Files of XFS: where everything lies is asked of xfs_db, all of one turn at once; GRUB's code reads what we cannot. */
 export function xfsFiles(source: VolumeSource): GuestFiles {
   const { tools, disk, range } = source
   const grub = { tools, device: '(loop0)', place: () => disk.part(range.start, range.length) }
@@ -54,7 +55,9 @@ export function xfsFiles(source: VolumeSource): GuestFiles {
       const most = Math.min(maxBytes, largestReadBytes)
       if (found.stat.sizeBytes > most)
         throw new GuestError('too-large', `A file has ${found.stat.sizeBytes} bytes, more than is read of it.`)
-      return grubRead(grub, found.path, most)
+      const extents = (await ask({ verb: 'map', path: plainPath(found.path) }))?.extents
+      const bytes = extents && (await readExtents(source, extents, found.stat.sizeBytes))
+      return bytes ?? grubRead(grub, found.path, most)
     },
   }
 }

@@ -117,6 +117,16 @@ t.test('one disk has the same facts in every container, however it is read', { s
   t.same(await Promise.all(Object.values(all).map(digest)), before, 'no image was written')
 })
 
+t.test('a QCOW2 that our own reader cannot read is still read by QEMU', { skip }, async (t) => {
+  const raw = await disk(t)
+  const first = await inside(raw)
+  for (const option of ['compression_type=zstd', 'extended_l2=on', 'compat=0.10', 'cluster_size=512']) {
+    const path = `${raw}.${option}`
+    await make('qemu-img', 'convert', '-f', 'raw', '-c', '-O', 'qcow2', '-o', option, raw, path)
+    t.same((await inside(path)).contents, first.contents, option)
+  }
+})
+
 t.test('nothing is left behind: no mount, no directory', { skip }, async (t) => {
   const path = await disk(t)
   // A temporary folder of this test's own, because other tests collect at the same time.
@@ -154,7 +164,7 @@ t.test('a name that is a protocol or holds signs of a syntax is only a name', { 
     ] as const) {
       const path = join(t.testdirName, `${name}${ending}`)
       await copyFile(source, path)
-      for (const way of [{}, { fuse: 'off', sandbox: 'off' }, { sandbox: 'off' }] as const)
+      for (const way of [{}, { fuse: 'off', sandbox: 'off' }] as const)
         t.same((await inside(path, way)).contents, first.contents, `${JSON.stringify(name)} ${JSON.stringify(way)}`)
     }
   }

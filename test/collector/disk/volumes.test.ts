@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
@@ -124,6 +125,9 @@ t.test('XFS tells features, sizes and files', needs('mkfs.xfs', 'xfs_db', 'xfs_r
     '$',
     'lib l--777 0 0 usr/lib',
   )
+  const big = randomBytes(3 * mebibyte + 17)
+  await writeFile(join(dir, 'big'), big)
+  proto.push(`big ---600 0 0 ${dir}/big`)
   proto.push('usr d--755 0 0', 'lib d--755 0 0', `os-release ---644 0 0 ${dir}/tree/usr/lib/os-release`, '$', '$', '$')
   await writeFile(join(dir, 'proto'), `${proto.join('\n')}\n`)
   for (const options of [[], ['-m', 'crc=0', '-n', 'ftype=0']]) {
@@ -145,6 +149,13 @@ t.test('XFS tells features, sizes and files', needs('mkfs.xfs', 'xfs_db', 'xfs_r
       (await files.list('/etc'))?.map(({ name, kind }) => `${name} ${kind}`),
       ['shadow file', 'os-release link', 'a link', 'b link'],
     )
+    t.ok((await files.read('/big', 4 * mebibyte))?.equals(big), 'by our own reader')
+    const subclusters = `${file}.qcow2`
+    await make('qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', '-o', 'extended_l2=on', `${file}.img`, subclusters)
+    const other = await openImage(subclusters)
+    t.ok((await filesOf(other).read('/big', 4 * mebibyte))?.equals(big), 'by GRUB where our own reader cannot')
+    await other.close()
+    await t.rejects(files.read('/big'), { code: 'too-large' })
     t.equal(await files.read('/etc/none'), undefined)
     t.equal(await files.list('/none'), undefined)
     await t.rejects(files.read('/etc/a'), { code: 'unreadable' })

@@ -1,0 +1,30 @@
+import type { Limits } from './limits.ts'
+import type { Place } from './place.ts'
+import type { Ended } from './spawn.ts'
+import type { ToolName } from './table.ts'
+
+/** Paths as a program sees them: of the place, and of its own directory. */
+export interface Seen {
+  readonly image: string
+  readonly folder: string
+}
+
+/** One run of a program. */
+export interface ToolCall {
+  readonly tool: ToolName
+  /** What is shown to it, read-only. */
+  readonly place?: Place
+  /** Files put into its folder before it starts. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>
+  /** Whether the program may write into its folder. */
+  readonly writes?: boolean
+  readonly args: (at: Seen) => readonly string[]
+  /** A file of that folder that is moved elsewhere on the same file system instead of being read. */
+  readonly keep?: { readonly name: string; readonly path: string }
+  readonly limits?: Partial<Limits>
+}
+
+/** How a program ended, and what it wrote into its folder. */
+export interface ToolResult extends Ended {
+  readonly files: ReadonlyMap<string, Buffer>
+}

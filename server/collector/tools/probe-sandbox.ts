@@ -1,0 +1,18 @@
+import { sandboxArguments } from './sandbox.ts'
+import { type Identity, runProcess } from './spawn.ts'
+
+const probes = new Map<string, Promise<boolean>>()
+
+/** Whether bwrap works here, asked once per path and user. */
+export function sandboxWorks(bwrap: string, identity: Identity | undefined): Promise<boolean> {
+  const key = `${bwrap} ${identity?.uid}`
+  const probe = async () => {
+    const command = [bwrap, ...(await sandboxArguments({})), '/usr/bin/true']
+    // Not with the signal of one image: the answer is for all.
+    const ended = await runProcess({ command, identity }, 10, 4096, AbortSignal.timeout(10_000)).catch(() => undefined)
+    return ended?.code === 0
+  }
+  const known = probes.get(key) ?? probe()
+  probes.set(key, known)
+  return known
+}
