@@ -9,7 +9,10 @@ export interface GrubDevice {
   readonly device: string
 }
 
-/** Content of a file, links followed by GRUB; undefined when there is none. Throws a GuestError. */
+/**
+ * Content of a file, links followed by GRUB; undefined when there is none. Throws a GuestError, also when GRUB names another
+ * path than the one asked for as missing: it followed a link, and it cuts the last character off short ones of UFS.
+ */
 export async function grubRead(grub: GrubDevice, path: string, maxBytes: number): Promise<Buffer | undefined> {
   const result = await grub.tools.run({
     tool: 'grub-fstest',
@@ -18,25 +21,54 @@ export async function grubRead(grub: GrubDevice, path: string, maxBytes: number)
     limits: { stdoutBytes: maxBytes },
   })
   if (result.code === 0 && result.stderr === '') return result.stdout
-  if (/: (file `[^']*' not found|not a directory)\.\n$/.test(result.stderr)) return undefined
+  if (result.stderr.endsWith(`: file \`${path}' not found.\n`) || result.stderr.endsWith(': not a directory.\n'))
+    return undefined
   throw new GuestError('unreadable', 'grub-fstest could not read a file.')
 }
 
-/** What grub-fstest lists of a directory: names, and whether each is a directory. A missing directory lists as empty. */
-export async function grubList(grub: GrubDevice, path: string): Promise<ReadonlyMap<string, number | 'directory'>> {
+/** What GRUB tells of a name: a directory, the size of a file, or link for a link that leads to no file. */
+export type GrubEntry = 'directory' | 'link' | number
+
+async function listed(grub: GrubDevice, path: string, ...options: string[]): Promise<string> {
   const result = await grub.tools.run({
     tool: 'grub-fstest',
     place: await grub.place(),
-    args: ({ image }) => [image, 'ls', '--', '-l', '-a', `${grub.device}${path.replace(/\/*$/, '/')}`],
+    args: ({ image }) => [image, 'ls', '--', ...options, `${grub.device}${path.replace(/\/*$/, '/')}`],
   })
   if (result.code !== 0 || result.stderr !== '')
     throw new GuestError('unreadable', 'grub-fstest could not read a directory.')
-  const entries = new Map<string, number | 'directory'>()
-  for (const line of result.stdout.toString().split('\n')) {
+  return result.stdout.toString()
+}
+
+/** The long form, which leaves out links that lead to a directory or to nothing. */
+function parseLong(text: string): Map<string, GrubEntry> {
+  const entries = new Map<string, GrubEntry>()
+  for (const line of text.split('\n')) {
     const [, size, name] = /^(DIR|\d+) +\d{14} (.+)$/.exec(line) ?? []
-    if (size === undefined || name === undefined || name === './' || name === '../') continue
-    if (size === 'DIR') entries.set(name.replace(/\/$/, ''), 'directory')
-    else entries.set(name, Number(size))
+    if (size === 'DIR') entries.set((name ?? '').replace(/\/$/, ''), 'directory')
+    else if (name !== undefined) entries.set(name, Number(size))
   }
+  return entries
+}
+
+/** Adds the names that only the short form has; it sets blanks between names, which may hold blanks themselves. */
+function addLinks(entries: Map<string, GrubEntry>, text: string): void {
+  const known = [...entries].map(([name, kind]) => (kind === 'directory' ? `${name}/ ` : `${name} `))
+  known.sort((one, other) => other.length - one.length)
+  for (let rest = text.replace(/\n$/, ''); rest !== ''; ) {
+    const found = known.find((name) => rest.startsWith(name))
+    const name = rest.split(' ', 1)[0] ?? ''
+    if (found === undefined && name !== '')
+      entries.set(name.replace(/\/$/, ''), name.endsWith('/') ? 'directory' : 'link')
+    rest = rest.slice(found?.length ?? name.length + 1)
+  }
+}
+
+/** What a directory holds. A missing directory, and a link that leads to none, is empty to GRUB. */
+export async function grubList(grub: GrubDevice, path: string): Promise<ReadonlyMap<string, GrubEntry>> {
+  const [long, short] = await Promise.all([listed(grub, path, '-a', '-l'), listed(grub, path, '-a')])
+  const entries = parseLong(long)
+  addLinks(entries, short)
+  for (const name of ['.', '..']) entries.delete(name)
   return entries
 }

@@ -231,6 +231,32 @@ t.test(
   },
 )
 
+t.test('UFS is named and its files are read', needs('makefs', 'grub-fstest'), async (t) => {
+  const from = await tree(t)
+  await writeFile(join(from, 'etc/with blank'), 'x')
+  for (const version of ['1', '2']) {
+    const file = join(t.testdirName, `ufs${version}`)
+    await make('makefs', '-t', 'ffs', '-o', `version=${version}`, '-s', '40m', file, from)
+    const image = await disk(t, file, 'a5')
+    t.match(image.volumes[0]?.facts, { fileSystem: 'ufs', encryption: 'none', check: undefined })
+    t.match(image.missing, [{ pointer: '/volumes/0/check', code: 'unsupported' }])
+    const files = filesOf(image)
+    t.equal((await files.read('/etc/hostname'))?.toString(), 'guest\n')
+    t.equal(await files.read('/etc/none'), undefined)
+    t.same(await files.stat('/etc/with blank'), { kind: 'file', sizeBytes: 1 })
+    t.equal((await files.stat('/lib'))?.kind, 'link')
+    t.equal(await files.stat('/none/x'), undefined)
+    t.same((await files.list('/'))?.map(({ name, kind }) => `${name} ${kind}`).sort(), [
+      'etc directory',
+      'lib link',
+      'usr directory',
+    ])
+    // GRUB cuts the last character off a short link of UFS; that must not look like absence.
+    for (const path of ['/etc/os-release', '/lib/os-release']) await t.rejects(files.read(path), { code: 'unreadable' })
+    await t.rejects(files.stat('/lib/os-release'), { code: 'unreadable' })
+  }
+})
+
 t.test(
   'logical volumes are read, in one piece by the programs of their file system, in several by GRUB',
   needs('mkfs.ext4', 'debugfs', 'grub-fstest'),
