@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import type { Identity } from './spawn.ts'
 
 const nobody = 65_534
@@ -20,4 +21,17 @@ export async function identityFor(path: string): Promise<Identity | undefined> {
   const { mode, uid, gid } = await stat(path)
   if ((mode & 0o004) !== 0 && (await openToAll(path))) return { uid: nobody, gid: nobody }
   return uid === 0 ? undefined : { uid, gid }
+}
+
+/**
+ * Where temporary files go: the configured folder, or where programs run as somebody who cannot enter it, a common one.
+ * Privileges are dropped even when root keeps a folder of its own.
+ */
+export async function temporaryFolder(identity: Identity | undefined): Promise<string> {
+  const configured = tmpdir()
+  if (identity === undefined) return configured
+  for (const folder of [configured, '/tmp', '/var/tmp']) {
+    if (await openToAll(join(folder, 'inside')).catch(() => false)) return folder
+  }
+  return configured
 }

@@ -1,11 +1,11 @@
 import { chmod, chown, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GuestError } from '../guest.ts'
 import type { ToolCall, ToolResult } from './call.ts'
 import { commandFor, type Surroundings } from './command.ts'
 import { checkEnd } from './ending.ts'
 import { findTool, toolFolders, toolMissing } from './find.ts'
+import { temporaryFolder } from './identity.ts'
 import { defaultLimits } from './limits.ts'
 import { sandboxWorks } from './probe-sandbox.ts'
 import { readFolder } from './read-folder.ts'
@@ -68,7 +68,7 @@ export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
   const folders = options.folders ?? toolFolders
   const bwrap = options.sandbox === 'off' ? undefined : await findTool('bwrap', folders)
   const sandboxed = bwrap !== undefined && (await sandboxWorks(bwrap, identity))
-  const folder = await ownFolder(await mkdtemp(join(tmpdir(), 'imagegate-')), identity)
+  const folder = await ownFolder(await mkdtemp(join(await temporaryFolder(identity), 'imagegate-')), identity)
   const calls = await ownFolder(join(folder, 'calls'), identity)
   await ownFolder(join(folder, 'parts'), identity)
   await writeFile(join(calls, 'mtab'), '', { mode: 0o644 })
