@@ -120,7 +120,7 @@ function mutated({ bytes, stretches }: Source, next: () => number): Buffer {
 }
 
 const skip = noCrafted || needs(windowsPrograms)
-const timeout = 60 * 60 * 1000
+const timeout = 3 * 60 * 60 * 1000
 
 t.test(`${total} mutated images crash nothing, hang nothing and write nothing`, { skip, timeout }, async (t) => {
   t.comment(`IMAGEGATE_SEED=${seed}`)
