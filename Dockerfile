@@ -15,12 +15,11 @@ RUN apt-get update \
  && apt-get install --yes --no-install-recommends python3 make g++ \
  && rm -rf /var/lib/apt/lists/*
 COPY package.json package-lock.json .npmrc ./
-# Add-ons compiled against the headers of Node 24.19 and later abort the process when garbage is collected outside
-# JavaScript (nodejs/node issue 65446), so the two calls that do it are taken out, as they were not there before.
-RUN sed --in-place --regexp-extended '/^ +(Add|Remove)CleanupHook\(\);$/d' /usr/local/include/node/node_object_wrap.h
-# Install scripts are left out but for better-sqlite3's, which is compiled here against the headers beside node itself.
+COPY scripts scripts
+# Install scripts are left out but for better-sqlite3's, which is compiled here against the headers beside node itself and
+# without what scripts/sqlite-binding.h takes out of them.
 RUN npm ci --ignore-scripts \
- && npm_config_nodedir=/usr/local npm_config_build_from_source=true npm rebuild better-sqlite3 \
+ && CXXFLAGS="-include /app/scripts/sqlite-binding.h" npm_config_nodedir=/usr/local npm_config_build_from_source=true npm rebuild better-sqlite3 \
  && node --eval "new (require('better-sqlite3'))(':memory:')" \
  && ! grep --quiet RemoveEnvironmentCleanupHook node_modules/better-sqlite3/build/Release/better_sqlite3.node
 COPY tsconfig.json ./
