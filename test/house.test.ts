@@ -133,7 +133,17 @@ t.test('the lockfile names no download address, and native packages fit every su
 })
 
 t.test('each top-level folder has a short README', async (t) => {
-  for (const folder of ['server', 'policies', 'schemas', 'migrations', 'test', 'bench', 'examples', 'docs', 'scripts']) {
+  for (const folder of [
+    'server',
+    'policies',
+    'schemas',
+    'migrations',
+    'test',
+    'bench',
+    'examples',
+    'docs',
+    'scripts',
+  ]) {
     const text = await read(`${folder}/README.md`)
     t.ok(text.split('\n').length <= 41, `${folder}/README.md`)
   }
