@@ -18,15 +18,29 @@ interface Loaded {
   readonly problems: readonly Problem[]
 }
 
-/** A single policy file, by its path inside the policies' folder: family/version.yaml. */
-export function readPolicy(text: string, file: string): { policy?: ReleasedPolicy; problems: readonly Problem[] } {
+/** One policy's text, and what it is; or its problems. */
+export interface ReadPolicy {
+  readonly policy?: ReleasedPolicy
+  readonly problems: readonly Problem[]
+}
+
+/** A policy's text wherever it stands; `file` names it in problems. */
+export function readPolicyText(text: string, file: string): ReadPolicy {
   const parsed = parsePolicy(text, file)
   if (parsed.policy === undefined) return { problems: parsed.problems }
   const { policy } = parsed
   const { family, version, effectiveFrom, title } = policy
-  const expected = `${family}/${version}.yaml`
-  if (file !== expected) return { problems: [{ file, message: `By its content this file belongs at ${expected}.` }] }
   return { policy: { family, version, effectiveFrom, title, digest: sha256(text), text, policy }, problems: [] }
+}
+
+/** A single policy file, by its path inside the policies' folder: family/version.yaml. */
+export function readPolicy(text: string, file: string): ReadPolicy {
+  const read = readPolicyText(text, file)
+  if (read.policy === undefined) return read
+  const expected = `${read.policy.family}/${read.policy.version}.yaml`
+  return file === expected
+    ? read
+    : { problems: [{ file, message: `By its content this file belongs at ${expected}.` }] }
 }
 
 async function readFolder(folder: string): Promise<Loaded> {
