@@ -52,7 +52,8 @@ async function list(options: ListOptions, terminal: Terminal): Promise<void> {
     return stdout.write(table(heading, cells, painter(options.color, stdout, colourUnwanted)))
   }
   for (const { policy, state, lock } of rows) {
-    const { family, version, effectiveFrom, title, digest, withdrawn } = policy
+    const { family, version, effectiveFrom, digest, withdrawn } = policy
+    const { title } = policy.policy
     await stdout.write(jsonLine({ family, version, effectiveFrom, title, digest, state, lock, withdrawn }))
   }
 }

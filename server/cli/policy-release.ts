@@ -42,8 +42,8 @@ async function writeLock(path: string, lock: PolicyLock): Promise<void> {
   }
 }
 
-function withPolicy(lock: PolicyLock, { family, version, digest }: ReleasedPolicy): PolicyLock {
-  const policies = [...lock.policies, { family, version, digest }].sort(
+function withPolicy(lock: PolicyLock, { family, version, digest, effectiveFrom }: ReleasedPolicy): PolicyLock {
+  const policies = [...lock.policies, { family, version, digest, effectiveFrom }].sort(
     (a, b) => a.family.localeCompare(b.family, 'en') || compareSemver(a.version, b.version),
   )
   return { ...lock, policies }

@@ -51,7 +51,7 @@ export function policyReport(released: ReleasedPolicy, layout: Layout): string {
   const { rules } = released.policy
   const shown = verbose ? rules.flatMap((rule) => detailLines(rule, layout)).slice(0, -1) : ruleTable(rules, layout)
   const all = [
-    paint('bold', safeText(released.title)),
+    paint('bold', safeText(released.policy.title)),
     '',
     ...headRows(released).flatMap(([name, value]) => wrap(safeText(value), columns, `  ${pad(name, 9)} `)),
     ...section('Parameters', parameterLines(released, layout), layout),

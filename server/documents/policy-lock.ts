@@ -32,6 +32,10 @@ export interface Policy {
    */
   digest: string
   /**
+   * Instant from which the file says that it is in force. RFC 3339, UTC.
+   */
+  effectiveFrom: string
+  /**
    * Set when the version must not be selected any more; it stays replayable.
    */
   withdrawn?: {

@@ -20,7 +20,8 @@ function route(operationId: string, summary: string, name: string, params?: Part
 }
 
 function entry({ policies, now }: Deps, policy: ReleasedPolicy) {
-  const { digest, effectiveFrom, title, withdrawn } = policy
+  const { digest, effectiveFrom, withdrawn } = policy
+  const { title } = policy.policy
   return {
     family: policy.family,
     version: policy.version,

@@ -2,6 +2,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { sha256 } from '../digest.ts'
+import type { Policy } from '../documents/policy.ts'
+import type { PolicyLock } from '../documents/policy-lock.ts'
 import { ImagegateError, type Problem } from '../errors.ts'
 import { type LockedPolicy, lockProblems, parseLock } from './lock.ts'
 import { parsePolicy } from './parse.ts'
@@ -29,8 +31,8 @@ export function readPolicyText(text: string, file: string): ReadPolicy {
   const parsed = parsePolicy(text, file)
   if (parsed.policy === undefined) return { problems: parsed.problems }
   const { policy } = parsed
-  const { family, version, effectiveFrom, title } = policy
-  return { policy: { family, version, effectiveFrom, title, digest: sha256(text), text, policy }, problems: [] }
+  const { family, version, effectiveFrom } = policy
+  return { policy: { family, version, effectiveFrom, digest: sha256(text), text, policy }, problems: [] }
 }
 
 /** A single policy file, by its path inside the policies' folder: family/version.yaml. */
@@ -43,16 +45,55 @@ export function readPolicy(text: string, file: string): ReadPolicy {
     : { problems: [{ file, message: `By its content this file belongs at ${expected}.` }] }
 }
 
-async function readFolder(folder: string): Promise<Loaded> {
+const invalid = (problems: readonly Problem[]) =>
+  new ImagegateError('POLICY_INVALID', 'The policies cannot be loaded.', { problems })
+
+/**
+ * A body that is byte for byte what was released. It was checked then, so it is parsed when it is first asked for:
+ * one verdict needs one family of four, and parsing them all takes longer than collecting from a disk image.
+ */
+function unchanged(text: string, locked: LockedPolicy): ReleasedPolicy {
+  const { family, version, digest, effectiveFrom } = locked
+  const file = `${family}/${version}.yaml`
+  let policy: Policy | undefined
+  return {
+    family,
+    version,
+    effectiveFrom,
+    digest,
+    text,
+    get policy() {
+      if (policy !== undefined) return policy
+      const read = readPolicy(text, file)
+      if (read.policy === undefined) throw invalid(read.problems)
+      if (read.policy.effectiveFrom !== effectiveFrom)
+        throw invalid([
+          { file, message: `It is in force from ${read.policy.effectiveFrom}; the lock says ${effectiveFrom}.` },
+        ])
+      policy = read.policy.policy
+      return policy
+    },
+    ...(locked.withdrawn === undefined ? {} : { withdrawn: locked.withdrawn }),
+  }
+}
+
+async function readFolder(folder: string, { policies: locked }: PolicyLock, released: boolean): Promise<Loaded> {
   const policies: ReleasedPolicy[] = []
   const problems: Problem[] = []
   for (const family of (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory())) {
     const files = (await readdir(join(folder, family.name))).filter((name) => /\.ya?ml$/.test(name)).sort()
     for (const name of files) {
       const file = `${family.name}/${name}`
-      const read = readPolicy(await readFile(join(folder, file), 'utf8'), file)
+      const text = await readFile(join(folder, file), 'utf8')
+      const pinned = locked.find((one) => file === `${one.family}/${one.version}.yaml`)
+      if (released && pinned !== undefined && pinned.digest === sha256(text)) {
+        policies.push(unchanged(text, pinned))
+        continue
+      }
+      const read = readPolicy(text, file)
       problems.push(...read.problems)
-      if (read.policy !== undefined) policies.push(read.policy)
+      if (read.policy === undefined) continue
+      policies.push(pinned?.withdrawn === undefined ? read.policy : { ...read.policy, withdrawn: pinned.withdrawn })
     }
   }
   return { policies, problems }
@@ -71,11 +112,6 @@ function orderProblems(sorted: readonly ReleasedPolicy[]): Problem[] {
   })
 }
 
-function marked(policy: ReleasedPolicy, locked: readonly LockedPolicy[]): ReleasedPolicy {
-  const pinned = locked.find((one) => one.family === policy.family && one.version === policy.version)
-  return pinned?.withdrawn === undefined ? policy : { ...policy, withdrawn: pinned.withdrawn }
-}
-
 async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
@@ -85,7 +121,7 @@ async function readText(path: string): Promise<string> {
 }
 
 /**
- * Loads every policy of a folder, all or nothing. With `released`, each must stand unchanged in the lock.
+ * Loads every policy of a folder, all or nothing. With `released`, each must stand unchanged in the lock, and is parsed on first use.
  * Throws POLICY_INVALID or POLICY_CHANGED with every problem, FILE_UNREADABLE when the folder cannot be read.
  */
 export async function loadPolicies(
@@ -93,16 +129,14 @@ export async function loadPolicies(
   options: { released: boolean } = { released: true },
 ): Promise<PolicySet> {
   const lock = parseLock(await readText(join(folder, lockFile)), lockFile)
-  const { policies, problems } = await readFolder(folder)
-  const versions = policies
-    .map((policy) => marked(policy, lock.policies))
-    .sort((a, b) => a.family.localeCompare(b.family, 'en') || compareSemver(a.version, b.version))
-  const invalid = [...problems, ...orderProblems(versions)]
-  if (invalid.length > 0)
-    throw new ImagegateError('POLICY_INVALID', 'The policies cannot be loaded.', { problems: invalid })
+  const { policies, problems } = await readFolder(folder, lock, options.released)
+  const versions = policies.toSorted(
+    (a, b) => a.family.localeCompare(b.family, 'en') || compareSemver(a.version, b.version),
+  )
+  const found = [...problems, ...orderProblems(versions)]
+  if (found.length > 0) throw invalid(found)
   if (!options.released) return { versions }
-  const bodies = versions.map((policy) => ({ ...policy, file: `${policy.family}/${policy.version}.yaml` }))
-  const changed = lockProblems(lock, bodies, lockFile)
+  const changed = lockProblems(lock, versions, lockFile)
   if (changed.length > 0)
     throw new ImagegateError('POLICY_CHANGED', 'Policies differ from the lock.', { problems: changed })
   return { versions }

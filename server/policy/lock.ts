@@ -22,7 +22,6 @@ export function parseLock(text: string, file: string): PolicyLock {
 }
 
 interface Body {
-  readonly file: string
   readonly family: string
   readonly version: string
   readonly digest: string
@@ -35,9 +34,10 @@ export function lockProblems(lock: PolicyLock, bodies: readonly Body[], lockFile
   const found = new Set(bodies.map(key))
   const problems = bodies.flatMap((body): Problem[] => {
     const pinned = locked.get(key(body))
-    if (pinned === undefined) return [{ file: body.file, message: 'It is not released: the lock does not name it.' }]
+    const file = `${body.family}/${body.version}.yaml`
+    if (pinned === undefined) return [{ file, message: 'It is not released: the lock does not name it.' }]
     if (pinned.digest === body.digest) return []
-    return [{ file: body.file, message: `It was released as ${pinned.digest}; its digest is now ${body.digest}.` }]
+    return [{ file, message: `It was released as ${pinned.digest}; its digest is now ${body.digest}.` }]
   })
   const gone = lock.policies.filter((policy) => !found.has(key(policy)))
   return [...problems, ...gone.map((policy) => ({ file: lockFile, message: `The file of ${key(policy)} is missing.` }))]

@@ -8,9 +8,9 @@ export interface ReleasedPolicy {
   readonly digest: string
   /** RFC 3339, UTC. */
   readonly effectiveFrom: string
-  readonly title: string
   /** The file's text. */
   readonly text: string
+  /** The text parsed, when it is first asked for. Throws POLICY_INVALID. */
   readonly policy: Policy
   /** Why and when it was withdrawn; such a version is never selected. */
   readonly withdrawn?: { readonly at: string; readonly reason: string }

@@ -46,11 +46,11 @@ t.test('list tells what is superseded, withdrawn, not yet in force, changed and 
       .replace('version: "1.0.0"', `version: "${number}"`)
       .replace(/effectiveFrom: .*/, `effectiveFrom: ${from}`)
     writeFileSync(join(path, 'linux', `${number}.yaml`), text)
-    return { family: 'linux', version: number, digest: sha256(text) }
+    return { family: 'linux', version: number, digest: sha256(text), effectiveFrom: from }
   }
   const withdrawn = { at: '2022-01-01T00:00:00Z', reason: 'It let \u001b[2J ISO images pass.' }
   const released = [
-    { family: 'linux', version: '1.0.0', digest: sha256('another text') },
+    { family: 'linux', version: '1.0.0', digest: sha256('another text'), effectiveFrom: '2020-12-30T00:00:00Z' },
     { ...version('1.1.0', '2021-01-01T00:00:00Z'), withdrawn },
     version('1.2.0', '2022-01-01T00:00:00Z'),
   ]
@@ -105,7 +105,9 @@ t.test('release writes the digest into the lock, once', async (t) => {
   const first = await release()
   t.equal(first.code, 0)
   t.match(first.stdout, `linux 1.0.0 is released: ${sha256(shipped)}`)
-  t.same(lockOf(path).policies, [{ family: 'linux', version: '1.0.0', digest: sha256(shipped) }])
+  t.same(lockOf(path).policies, [
+    { family: 'linux', version: '1.0.0', digest: sha256(shipped), effectiveFrom: '2020-12-30T00:00:00Z' },
+  ])
   await t.resolves(loadPolicies(path, { released: true }))
   const before = readFileSync(join(path, 'policies.lock.json'), 'utf8')
   const again = await release()

@@ -135,8 +135,11 @@ t.test('replay says what differs, and never fails for what the record holds', as
 t.test('start-up refuses a policy that was changed, is not released, or is gone', async (t) => {
   const linux = policies.versions.find(({ family }) => family === 'linux')
   if (linux === undefined) throw new Error('no policy')
-  const lock = (digest: string, version = '1.0.0') =>
-    JSON.stringify({ schema: 'imagegate.policy-lock/1', policies: [{ family: 'linux', version, digest }] })
+  const lock = (digest: string, version = '1.0.0', effectiveFrom = linux.effectiveFrom) =>
+    JSON.stringify({
+      schema: 'imagegate.policy-lock/1',
+      policies: [{ family: 'linux', version, digest, effectiveFrom }],
+    })
   const folder = t.testdir({ linux: { '1.0.0.yaml': linux.text }, 'policies.lock.json': lock(linux.digest) })
   t.equal((await loadPolicies(folder)).versions.length, 1)
   await writeFile(join(folder, 'linux/1.0.0.yaml'), `${linux.text}# a comment\n`)
@@ -150,3 +153,33 @@ t.test('start-up refuses a policy that was changed, is not released, or is gone'
   await writeFile(join(folder, 'policies.lock.json'), '{}')
   t.equal(await codeOf(loadPolicies(folder)), 'POLICY_INVALID')
 })
+
+t.test(
+  'what was released is parsed when it is first used, and refused there when the lock tells another date',
+  async (t) => {
+    const linux = policies.versions.find(({ family }) => family === 'linux')
+    if (linux === undefined) throw new Error('no policy')
+    const locked = (text: string, effectiveFrom: string) => ({
+      linux: { '1.0.0.yaml': text },
+      'policies.lock.json': JSON.stringify({
+        schema: 'imagegate.policy-lock/1',
+        policies: [{ family: 'linux', version: '1.0.0', digest: sha256(text), effectiveFrom }],
+      }),
+    })
+    const first = async (text: string, effectiveFrom: string) => {
+      const [policy] = (await loadPolicies(t.testdir(locked(text, effectiveFrom)))).versions
+      if (policy === undefined) throw new Error('no policy')
+      return policy
+    }
+    const good = await first(linux.text, linux.effectiveFrom)
+    t.equal(good.policy, good.policy, 'parsed once')
+    t.same(good.policy, linux.policy)
+    const other = await first(linux.text, '2021-01-01T00:00:00Z')
+    t.throws(() => other.policy, {
+      code: 'POLICY_INVALID',
+      problems: [{ file: 'linux/1.0.0.yaml', message: /the lock says 2021/ }],
+    })
+    const broken = await first('rules: [', linux.effectiveFrom)
+    t.throws(() => broken.policy, { code: 'POLICY_INVALID' })
+  },
+)
