@@ -3,11 +3,29 @@ import { schema } from '../schemas.ts'
 
 /** What a pointer of a condition leads to. */
 export type FactType =
-  | { readonly kind: 'string'; readonly values?: readonly string[]; readonly version: boolean }
-  | { readonly kind: 'integer' }
+  | {
+      readonly kind: 'string'
+      readonly values?: readonly string[]
+      readonly version: boolean
+      readonly text: TextBounds
+    }
+  | { readonly kind: 'integer'; readonly minimum: number; readonly maximum: number }
   | { readonly kind: 'boolean' }
-  | { readonly kind: 'list'; readonly of: FactType | undefined; readonly element: SchemaNode }
+  | {
+      readonly kind: 'list'
+      readonly of: FactType | undefined
+      readonly element: SchemaNode
+      readonly maxItems: number
+    }
   | { readonly kind: 'object' }
+
+/** What the schema says of a string. Lengths in characters. */
+export interface TextBounds {
+  readonly minLength: number
+  readonly maxLength: number
+  readonly pattern: RegExp | undefined
+  readonly examples: readonly string[]
+}
 
 type SchemaNode = Readonly<Record<string, unknown>>
 
@@ -31,17 +49,55 @@ function descend(root: SchemaNode, start: SchemaNode, tokens: readonly string[])
   return node
 }
 
+const anyText: TextBounds = { minLength: 0, maxLength: Number.MAX_SAFE_INTEGER, pattern: undefined, examples: [] }
+
+function numberOr(value: unknown, otherwise: number): number {
+  return typeof value === 'number' ? value : otherwise
+}
+
+function strings(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : []
+}
+
+function textBounds(node: SchemaNode): TextBounds {
+  const pattern = node['pattern']
+  return {
+    minLength: numberOr(node['minLength'], anyText.minLength),
+    maxLength: numberOr(node['maxLength'], anyText.maxLength),
+    pattern: typeof pattern === 'string' ? new RegExp(pattern, 'u') : undefined,
+    examples: strings(node['examples']),
+  }
+}
+
+function integerType(minimum: unknown, maximum: unknown): FactType {
+  return {
+    kind: 'integer',
+    minimum: numberOr(minimum, Number.MIN_SAFE_INTEGER),
+    maximum: numberOr(maximum, Number.MAX_SAFE_INTEGER),
+  }
+}
+
+/** The first number of a version. */
+export const majorType = integerType(0, 999_999_999)
+
 function typeOf(root: SchemaNode, node: SchemaNode): FactType | undefined {
-  if (node['type'] === 'integer' || node['type'] === 'boolean') return { kind: node['type'] }
+  if (node['type'] === 'integer') return integerType(node['minimum'], node['maximum'])
+  if (node['type'] === 'boolean') return { kind: 'boolean' }
   if (node['type'] === 'object') return { kind: 'object' }
   if (node['type'] === 'string') {
     const values = node['enum']
     const version = node['pattern'] === versionPattern
-    if (!Array.isArray(values)) return { kind: 'string', version }
-    return { kind: 'string', version, values: values.filter((value) => typeof value === 'string') }
+    const type = { kind: 'string', version, text: textBounds(node) } as const
+    return Array.isArray(values) ? { ...type, values: strings(values) } : type
   }
   const element = node['type'] === 'array' ? dereference(root, node['items']) : undefined
-  return element === undefined ? undefined : { kind: 'list', of: typeOf(root, element), element }
+  if (element === undefined) return undefined
+  return {
+    kind: 'list',
+    of: typeOf(root, element),
+    element,
+    maxItems: numberOr(node['maxItems'], Number.MAX_SAFE_INTEGER),
+  }
 }
 
 const facts = schema('facts')
@@ -64,10 +120,17 @@ export function elementType(list: FactType, path: string): FactType | undefined 
   return node === undefined ? undefined : typeOf(facts, node)
 }
 
+/** The type of a list of such values. */
+export function listOf(of: FactType | undefined): FactType {
+  return { kind: 'list', of, element: {}, maxItems: Number.MAX_SAFE_INTEGER }
+}
+
 /** The type of a parameter's value. */
 export function valueType(value: unknown): FactType | undefined {
-  if (typeof value === 'string') return { kind: 'string', version: new RegExp(versionPattern).test(value) }
-  if (typeof value === 'number') return { kind: 'integer' }
+  if (typeof value === 'string') {
+    return { kind: 'string', version: new RegExp(versionPattern).test(value), text: anyText }
+  }
+  if (typeof value === 'number') return integerType(undefined, undefined)
   if (typeof value === 'boolean') return { kind: 'boolean' }
-  return Array.isArray(value) ? { kind: 'list', of: valueType(value[0]), element: {} } : undefined
+  return Array.isArray(value) ? listOf(valueType(value[0])) : undefined
 }

@@ -1,5 +1,5 @@
 import type { Comparison, Condition, Count, Policy, Rule } from '../documents/policy.ts'
-import { elementType, type FactType, pointerType, valueType } from './fact-types.ts'
+import { elementType, type FactType, listOf, majorType, pointerType, valueType } from './fact-types.ts'
 import { parseTemplate } from './template.ts'
 
 /** A problem inside a policy, by the tokens of its place; the loader adds file, line and column. */
@@ -35,10 +35,10 @@ function valuesOf(type: FactType): readonly string[] | undefined {
 function expectedType(operator: string, fact: FactType): FactType | undefined {
   const [decorator, inner] = operator.includes(':') ? operator.split(':') : [undefined, operator]
   if (decorator !== undefined && !(fact.kind === 'string' && fact.version)) return undefined
-  const side: FactType = decorator === 'major' ? { kind: 'integer' } : fact
+  const side: FactType = decorator === 'major' ? majorType : fact
   const scalar = side.kind === 'string' || side.kind === 'integer' || side.kind === 'boolean'
   if (inner === 'equal' || inner === 'notEqual') return scalar ? side : undefined
-  if (inner === 'in' || inner === 'notIn') return scalar ? { kind: 'list', of: side, element: {} } : undefined
+  if (inner === 'in' || inner === 'notIn') return scalar ? listOf(side) : undefined
   if (inner === 'contains' || inner === 'doesNotContain') return side.kind === 'list' ? side.of : undefined
   if (orders.includes(inner ?? '')) return side.kind === 'integer' || decorator === 'version' ? side : undefined
   return undefined
