@@ -97,6 +97,11 @@ export const errorKinds = {
     title: 'The fact document does not match its schema',
     mend: 'Correct the members that problems names; GET /v1/schemas/facts describes every one.',
   },
+  ATTESTATION_INVALID: {
+    status: 422,
+    title: 'The attestation cannot be used',
+    mend: 'Correct the members that problems names; imagegate check --help shows the shape. What was observed cannot be attested otherwise.',
+  },
   SECRET_REFUSED: {
     status: 422,
     title: 'The document carries what looks like a secret',
@@ -169,6 +174,16 @@ export const errorKinds = {
     mend: 'Use the version that migrated it, or restore the migration files.',
   },
   FILE_UNREADABLE: { status: 500, title: 'A file cannot be read', mend: 'Check its path and permissions.' },
+  IMAGE_CHANGED: {
+    status: 500,
+    title: 'The image was written to while it was read',
+    mend: 'Stop what writes to it, or copy it, and run the command again.',
+  },
+  INTERRUPTED: {
+    status: 500,
+    title: 'A signal stopped the command',
+    mend: 'Run it again; nothing was changed.',
+  },
   SERVER_UNREACHABLE: {
     status: 502,
     title: 'The server did not answer as expected',

@@ -13,7 +13,7 @@ export type Collect = (
 ) => Promise<FactDocument>
 
 function known(error: unknown, image: string, signal: AbortSignal): ImagegateError {
-  if (signal.aborted) return new ImagegateError('FILE_UNREADABLE', `${image}: stopped by a signal before all was read.`)
+  if (signal.aborted) return new ImagegateError('INTERRUPTED', `${image}: stopped by a signal before all was read.`)
   if (error instanceof ImagegateError) return error
   const kind = error instanceof Error ? error.name : 'an unknown error'
   return new ImagegateError('INTERNAL', `Collecting from ${image} ended with ${kind}.`, { cause: error })

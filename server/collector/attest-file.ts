@@ -39,13 +39,13 @@ function inFile(problem: Problem, file: string): Problem {
 
 /**
  * Reads what somebody attests, already parsed from YAML or JSON: schema, by, at, how, and facts by the schema of facts.
- * Throws FACTS_INVALID or SECRET_REFUSED with the pointer of every problem.
+ * Throws ATTESTATION_INVALID or SECRET_REFUSED with the pointer of every problem.
  */
 export function parseAttestation(value: unknown, file: string): Attestation {
   const isAttestationFile = strictAjv(true).compile<AttestationFile>(attestationSchema)
   if (!isAttestationFile(value)) {
     const problems = (isAttestationFile.errors ?? []).map((error) => ({ ...schemaProblem(error), file }))
-    throw new ImagegateError('FACTS_INVALID', 'The attestation is not one of imagegate.attestation/1.', { problems })
+    throw new ImagegateError('ATTESTATION_INVALID', 'The attestation is not one of imagegate.attestation/1.', { problems })
   }
   const { at, by, facts, how } = value
   const origin = {
@@ -66,6 +66,7 @@ export function parseAttestation(value: unknown, file: string): Attestation {
   } catch (error) {
     if (!(error instanceof ImagegateError)) throw error
     const problems = error.problems.map((problem) => inFile(problem, file))
-    throw new ImagegateError(error.code, `The attestation: ${error.message}`, { problems })
+    const code = error.code === 'FACTS_INVALID' ? 'ATTESTATION_INVALID' : error.code
+    throw new ImagegateError(code, `The attestation: ${error.message}`, { problems })
   }
 }

@@ -53,7 +53,7 @@ function same(left: unknown, right: unknown): boolean {
 
 /**
  * A document with what is attested in the place of what is absent, marked as attested. What was missing and is now stated is no longer
- * told as missing. Throws FACTS_INVALID with the pointer of every value that contradicts an observed one.
+ * told as missing. Throws ATTESTATION_INVALID with the pointer of every value that contradicts an observed one.
  */
 export function attest(document: FactDocument, attestations: readonly Attestation[]): FactDocument {
   return attestations.reduce((known, { facts, origin }) => {
@@ -61,7 +61,7 @@ export function attest(document: FactDocument, attestations: readonly Attestatio
     const problems: Problem[] = []
     conflicts(before.facts, facts, '', problems)
     if (problems.length > 0) {
-      throw new ImagegateError('FACTS_INVALID', 'The attestation does not fit the image.', { problems })
+      throw new ImagegateError('ATTESTATION_INVALID', 'The attestation does not fit the image.', { problems })
     }
     const given = mergeFacts([
       { facts: before.facts, origin },

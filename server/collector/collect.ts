@@ -120,7 +120,7 @@ function isExpected(error: unknown): boolean {
 
 /**
  * Collects the facts of an image, read-only and without its system running. Whatever cannot be had is absent with its reason, and the rest
- * goes on. Throws FILE_UNREADABLE for what is no readable file, or was written to meanwhile, and the signal's reason when it aborts.
+ * goes on. Throws FILE_UNREADABLE for what is no readable file, IMAGE_CHANGED when it was written to meanwhile, and the signal's reason when it aborts.
  */
 export async function collectImage(path: string, options: CollectOptions = {}): Promise<FactDocument> {
   const at = (options.now?.() ?? new Date()).toISOString()
@@ -144,7 +144,7 @@ export async function collectImage(path: string, options: CollectOptions = {}): 
         unchanged = (await open.close()).unchanged
       }
       options.signal?.throwIfAborted()
-      if (!unchanged) throw new ImagegateError('FILE_UNREADABLE', `${path} was written to while it was read.`)
+      if (!unchanged) throw new ImagegateError('IMAGE_CHANGED', `${path} was written to while it was read.`)
       options.onStep?.('document')
       return documented(gathered, at)
     } finally {

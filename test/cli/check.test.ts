@@ -159,7 +159,7 @@ t.test('what is attested decides, for every image that is named', { skip }, asyn
   writeFileSync(against, readFileSync(attest, 'utf8').replace(/facts: .*/, 'facts: { os: { id: ubuntu } }'))
   const refused = await check([image, empty, '--attest', against])
   t.equal(refused.code, 3)
-  t.match(lines(refused.stdout)[0], { problem: { code: 'FACTS_INVALID', problems: [{ pointer: '/os/id' }] } })
+  t.match(lines(refused.stdout)[0], { problem: { code: 'ATTESTATION_INVALID', problems: [{ pointer: '/os/id' }] } })
   t.match(lines(refused.stdout)[1], { verdict: { subject: { osId: 'ubuntu' } } })
 })
 

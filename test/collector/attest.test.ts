@@ -81,7 +81,7 @@ t.test('an attested value that contradicts an observed one is a problem with its
   ] as const
   for (const [facts, pointer] of wrong) {
     const { code, pointers } = problemsOf(() => attest(observed, [attestation(facts)]))
-    t.same([code, pointers], ['FACTS_INVALID', [pointer]])
+    t.same([code, pointers], ['ATTESTATION_INVALID', [pointer]])
   }
   const twice = [attestation({ os: { version: '10' } }), attestation({ os: { version: '11' } })]
   t.same(problemsOf(() => attest(observed, twice)).pointers, ['/os/version'], 'nor another attested one')
@@ -90,16 +90,16 @@ t.test('an attested value that contradicts an observed one is a problem with its
 t.test('an attestation is checked like facts, its pointers are those of the file', async (t) => {
   t.same(problemsOf(() => attestation({ os: { type: 'plan9' } })).pointers, ['/facts/os/type'])
   t.same(problemsOf(() => attestation({ os: { unknown: 1 } })).pointers, ['/facts/os/unknown'])
-  t.same(problemsOf(() => attestation({ collection: {} })).code, 'FACTS_INVALID')
-  t.same(problemsOf(() => parseAttestation({ ...head }, 'x')).code, 'FACTS_INVALID')
+  t.same(problemsOf(() => attestation({ collection: {} })).code, 'ATTESTATION_INVALID')
+  t.same(problemsOf(() => parseAttestation({ ...head }, 'x')).code, 'ATTESTATION_INVALID')
   t.same(problemsOf(() => parseAttestation({ ...head, by: '', facts: { os: { type: 'linux' } } }, 'x')).pointers, [
     '/by',
   ])
   t.same(
     problemsOf(() => parseAttestation({ ...head, at: 'today', facts: { os: { type: 'linux' } } }, 'x')).code,
-    'FACTS_INVALID',
+    'ATTESTATION_INVALID',
   )
-  t.same(problemsOf(() => parseAttestation('text', 'x')).code, 'FACTS_INVALID')
+  t.same(problemsOf(() => parseAttestation('text', 'x')).code, 'ATTESTATION_INVALID')
   const secret = problemsOf(() => attestation({ os: { name: '$6$saltsalt$abcdefghijklmnop' } }))
   t.same([secret.code, secret.pointers], ['SECRET_REFUSED', ['/facts/os/name']])
   t.notMatch(secret.text, /salt/)

@@ -163,7 +163,7 @@ t.test('a file that is written to meanwhile gives no facts', { skip }, async (t)
   const onStep = (step: string) => {
     if (step === 'files of the guest') appendFileSync(raw, 'x')
   }
-  await t.rejects(collectImage(raw, { onStep }), { code: 'FILE_UNREADABLE', message: /written to/ })
+  await t.rejects(collectImage(raw, { onStep }), { code: 'IMAGE_CHANGED', message: /written to/ })
 })
 
 t.test('the signal ends it, and nothing stays behind', { skip }, async (t) => {
