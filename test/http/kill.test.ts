@@ -116,7 +116,8 @@ t.test(
       const clients = Array.from({ length: connections }, (_, index) =>
         post(agent, server.url, `c${cycle}-${index}`, sent),
       )
-      while (!sent.some(({ answer }) => answer !== undefined)) await sleep(5)
+      // However slow the machine is, each kill comes amid answers.
+      while (sent.filter(({ answer }) => answer !== undefined).length < 10) await sleep(5)
       await sleep(next() * 400)
       const gone = once(server.child, 'exit')
       server.child.kill('SIGKILL')
