@@ -45,7 +45,9 @@ export function parseAttestation(value: unknown, file: string): Attestation {
   const isAttestationFile = strictAjv(true).compile<AttestationFile>(attestationSchema)
   if (!isAttestationFile(value)) {
     const problems = (isAttestationFile.errors ?? []).map((error) => ({ ...schemaProblem(error), file }))
-    throw new ImagegateError('ATTESTATION_INVALID', 'The attestation is not one of imagegate.attestation/1.', { problems })
+    throw new ImagegateError('ATTESTATION_INVALID', 'The attestation is not one of imagegate.attestation/1.', {
+      problems,
+    })
   }
   const { at, by, facts, how } = value
   const origin = {
