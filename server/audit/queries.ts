@@ -3,6 +3,7 @@ import { listQuery } from './list-query.ts'
 import type {
   IdempotentVerdict,
   ListPosition,
+  StoredRecord,
   StoredVerdict,
   VerdictFilter,
   VerdictPage,
@@ -64,6 +65,35 @@ export async function findDocument(
 export async function findPolicyBody(db: Kysely<AuditTables>, digest: string): Promise<string | undefined> {
   const row = await db.selectFrom('policy_bodies').select('body').where('digest', '=', digest).executeTakeFirst()
   return row?.body
+}
+
+/** Verdicts with their fact documents, in the order of the ids. */
+export async function findRecords(
+  db: Kysely<AuditTables>,
+  tenant: string,
+  ids: readonly string[],
+): Promise<readonly StoredRecord[]> {
+  const rows = await recordsQuery(db, tenant, ids.slice(0, maxPage)).execute()
+  const found = new Map(rows.map((row) => [row.id, row]))
+  return ids.flatMap((id) => {
+    const row = found.get(id)
+    if (row === undefined) return []
+    return [{ id, body: row.body, ...(row.kept === null ? {} : { document: row.document ?? 'expired' }) }]
+  })
+}
+
+/** The query behind findRecords: every row is found by its key. */
+export function recordsQuery(db: Kysely<AuditTables>, tenant: string, ids: readonly string[]) {
+  return db
+    .selectFrom('verdicts')
+    .leftJoin('fact_documents', (join) =>
+      join
+        .onRef('fact_documents.tenant', '=', 'verdicts.tenant')
+        .onRef('fact_documents.digest', '=', 'verdicts.document_digest'),
+    )
+    .select(['verdicts.id', 'verdicts.body', 'fact_documents.body as document', 'fact_documents.digest as kept'])
+    .where('verdicts.tenant', '=', tenant)
+    .where('verdicts.id', 'in', ids)
 }
 
 /** One page of verdicts, newest first, of at most `limit` (1 to 500; what lies outside counts as the nearest). */

@@ -1,12 +1,13 @@
 import { Kysely, SqliteDialect } from 'kysely'
 import { ImagegateError } from '../errors.ts'
-import { findDocument, findIdempotent, findPolicyBody, findVerdict, listVerdicts } from './queries.ts'
+import { findDocument, findIdempotent, findPolicyBody, findRecords, findVerdict, listVerdicts } from './queries.ts'
 import { openForReading } from './sqlite-connection.ts'
 import { storeError } from './sqlite-errors.ts'
 import { requireMigrated } from './sqlite-migrate.ts'
 import type {
   IdempotentVerdict,
   ListPosition,
+  StoredRecord,
   StoredVerdict,
   StoreReader,
   VerdictFilter,
@@ -47,6 +48,10 @@ export class SqliteReader implements StoreReader {
 
   policyBody(digest: string): Promise<string | undefined> {
     return this.#query((db) => findPolicyBody(db, digest))
+  }
+
+  records(tenant: string, ids: readonly string[]): Promise<readonly StoredRecord[]> {
+    return this.#query((db) => findRecords(db, tenant, ids))
   }
 
   list(tenant: string, filter: VerdictFilter, limit: number, position?: ListPosition): Promise<VerdictPage> {

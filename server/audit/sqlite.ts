@@ -92,6 +92,10 @@ class SqliteStore implements Store {
     return this.#reader.policyBody(digest)
   }
 
+  records(tenant: string, ids: readonly string[]) {
+    return this.#reader.records(tenant, ids)
+  }
+
   list(tenant: string, filter: VerdictFilter, limit: number, position?: ListPosition) {
     return this.#reader.list(tenant, filter, limit, position)
   }

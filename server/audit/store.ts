@@ -101,6 +101,15 @@ export interface StoredVerdict {
   readonly recordDigest: string
 }
 
+/** What a verdict was judged from and what it came to, as stored. */
+export interface StoredRecord {
+  readonly id: string
+  /** The verdict, as it was answered. */
+  readonly body: string
+  /** Canonical form of its fact document; 'expired' when retention removed it, absent when the record lacks it. */
+  readonly document?: string
+}
+
 /**
  * What the audit record tells. Each method rejects with STORE_UNAVAILABLE when the database cannot do its work, and
  * reads within one tenant; policy bodies belong to none.
@@ -112,6 +121,8 @@ export interface StoreReader {
   /** Canonical form of a fact document; 'expired' when retention removed it. */
   document(tenant: string, digest: string): Promise<string | 'expired' | undefined>
   policyBody(digest: string): Promise<string | undefined>
+  /** Verdicts with their fact documents, at most 500 at once, in the order of the ids; what is not there is left out. */
+  records(tenant: string, ids: readonly string[]): Promise<readonly StoredRecord[]>
   /** At most limit verdicts (1 to 500), newest first. Rejects with OPTION_INVALID for a time that cannot be read. */
   list(tenant: string, filter: VerdictFilter, limit: number, position?: ListPosition): Promise<VerdictPage>
   /** Finishes what was accepted, then closes. */

@@ -3,31 +3,46 @@ import { defaultTenant, type ListPosition, type StoreReader, type VerdictFilter 
 import { ImagegateError } from '../errors.ts'
 import { replay } from '../evaluation/replay.ts'
 import type { Records, RecordsPage } from './records.ts'
+import { UsageError } from './usage.ts'
+
+const id = /^[0-9a-f-]{36}$/
+
+function positionOf(text: string): ListPosition {
+  const [upTo = '', before = ''] = text.split(' ')
+  if (!id.test(upTo) || !id.test(before)) throw new UsageError('The position in the list is not one of a database.')
+  return { upTo, before }
+}
 
 async function* pagesOf(
-  reader: StoreReader,
+  { reader, tenant }: { reader: StoreReader; tenant: string },
   filter: VerdictFilter,
   pageSize: number,
+  from?: string,
 ): AsyncGenerator<RecordsPage, void, void> {
-  let position: ListPosition | undefined
+  let position = from === undefined ? undefined : positionOf(from)
   do {
-    const { verdicts, next } = await reader.list(defaultTenant, filter, pageSize, position)
-    yield { verdicts, more: next !== undefined }
+    const { verdicts, next } = await reader.list(tenant, filter, pageSize, position)
+    yield { verdicts, ...(next === undefined ? {} : { next: `${next.upTo} ${next.before}` }) }
     position = next
   } while (position !== undefined)
 }
 
-/** The audit record of a SQLite database, in use or not. */
-export async function databaseRecords(file: string): Promise<Records> {
+/** One tenant's audit record in a SQLite database, in use or not. */
+export async function databaseRecords(file: string, tenant = defaultTenant): Promise<Records> {
   const reader = await openSqliteReader({ file })
   return {
-    pages: (filter, pageSize) => pagesOf(reader, filter, pageSize),
+    pages: (filter, pageSize, from) => pagesOf({ reader, tenant }, filter, pageSize, from),
+    records: (listed) =>
+      reader.records(
+        tenant,
+        listed.map((row) => row.id),
+      ),
     async verdict(id) {
-      const stored = await reader.verdict(defaultTenant, id)
+      const stored = await reader.verdict(tenant, id)
       if (stored === undefined) throw new ImagegateError('VERDICT_NOT_FOUND', `There is no verdict ${id}.`)
       return stored.body
     },
-    replay: (id) => replay(reader, defaultTenant, id),
+    replay: (id) => replay(reader, tenant, id),
     close: () => reader.close(),
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type Command, Option } from 'commander'
-import type { VerdictFilter, VerdictSummary } from '../audit/store.ts'
+import type { StoredRecord, VerdictFilter, VerdictSummary } from '../audit/store.ts'
 import { readConfig } from '../config.ts'
 import { ImagegateError } from '../errors.ts'
 import type { Replay } from '../evaluation/replay.ts'
@@ -10,14 +10,16 @@ import { UsageError } from './usage.ts'
 /** One page of a list. */
 export interface RecordsPage {
   readonly verdicts: readonly VerdictSummary[]
-  /** Whether more match. */
-  readonly more: boolean
+  /** Where the next page begins; absent on the last. Opaque, and valid for the same filter at any later time. */
+  readonly next?: string
 }
 
 /** The audit record as the command line reads it, from a database or from a server. */
 export interface Records {
-  /** Newest first, in pages of at most so many, 1 to 500. */
-  pages(filter: VerdictFilter, pageSize: number): AsyncGenerator<RecordsPage, void, void>
+  /** Newest first, in pages of at most so many, 1 to 500, from the first or from where a page's `next` says. */
+  pages(filter: VerdictFilter, pageSize: number, from?: string): AsyncGenerator<RecordsPage, void, void>
+  /** Listed verdicts with their fact documents, in the same order, at most 500. */
+  records(listed: readonly VerdictSummary[]): Promise<readonly StoredRecord[]>
   /** A verdict's JSON, exactly as stored. Rejects with VERDICT_NOT_FOUND. */
   verdict(id: string): Promise<string>
   replay(id: string): Promise<Replay>
@@ -28,6 +30,8 @@ export interface Records {
 export interface RecordsOptions {
   readonly database?: string
   readonly server?: string
+  /** Whose record it is, where a database may hold several. */
+  readonly tenant?: string
 }
 
 /** Adds --database and --server. */
@@ -61,7 +65,7 @@ export async function openRecords(options: RecordsOptions, terminal: Terminal): 
   if (!existsSync(file)) throw new ImagegateError('FILE_UNREADABLE', `There is no database at ${file}.`)
   // The database driver is native code that only these commands need.
   const { databaseRecords } = await import('./database-records.ts')
-  return databaseRecords(file)
+  return databaseRecords(file, options.tenant)
 }
 
 /** Opens the audit record, uses it and closes it whatever happens. */

@@ -1,4 +1,6 @@
-import type { VerdictFilter, VerdictSummary } from '../audit/store.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { StoredRecord, VerdictFilter, VerdictSummary } from '../audit/store.ts'
+import { errorKinds, ImagegateError } from '../errors.ts'
 import type { Replay } from '../evaluation/replay.ts'
 import { strictAjv } from '../schemas.ts'
 import type { Records, RecordsPage } from './records.ts'
@@ -58,13 +60,56 @@ const isReplay = ajv.compile<Replay>(
   ),
 )
 
-async function* pagesOf(get: Get, filter: VerdictFilter, pageSize: number): AsyncGenerator<RecordsPage, void, void> {
+/** Requests that are open at a time. */
+const concurrency = 16
+
+/** Pauses before what a busy server turned away is asked again, in milliseconds. */
+const pauses = [250, 500, 1000, 2000, 4000]
+
+/** Asks again what a server that is busy or restarting turned away; a long run should survive it. */
+function patient(get: Get): Get {
+  return async (path, query) => {
+    for (const pause of pauses) {
+      try {
+        return await get(path, query)
+      } catch (error) {
+        if (!(error instanceof ImagegateError) || errorKinds[error.code].status !== 503) throw error
+        await sleep(pause)
+      }
+    }
+    return get(path, query)
+  }
+}
+
+async function documentOf(get: Get, path: string): Promise<string | undefined> {
+  try {
+    return await get(`${path}/facts`)
+  } catch (error) {
+    if (!(error instanceof ImagegateError)) throw error
+    if (error.code === 'FACTS_EXPIRED') return 'expired'
+    // So it answers for a record without its document, which is told with the record and ends nothing.
+    if (error.code === 'INTERNAL') return undefined
+    throw error
+  }
+}
+
+async function recordOf(get: Get, id: string, path: string): Promise<StoredRecord> {
+  const [body, document] = await Promise.all([get(path), documentOf(get, path)])
+  return { id, body, ...(document === undefined ? {} : { document }) }
+}
+
+async function* pagesOf(
+  get: Get,
+  filter: VerdictFilter,
+  pageSize: number,
+  from?: string,
+): AsyncGenerator<RecordsPage, void, void> {
   const limit = String(pageSize)
-  let query: Readonly<Record<string, string>> = { ...filter, limit }
-  for (;;) {
-    const page = parseAnswer(await get('v1/verdicts', query))
+  let query: Readonly<Record<string, string>> = from === undefined ? { ...filter, limit } : { limit, cursor: from }
+  for (let ask = get; ; ask = patient(get)) {
+    const page = parseAnswer(await ask('v1/verdicts', query))
     if (!isPage(page)) throw unexpected('It did not answer with a list of verdicts.')
-    yield { verdicts: page.verdicts, more: page.next !== undefined }
+    yield page
     if (page.next === undefined) return
     query = { limit, cursor: page.next }
   }
@@ -73,9 +118,18 @@ async function* pagesOf(get: Get, filter: VerdictFilter, pageSize: number): Asyn
 /** The audit record of a running imagegate. Throws a UsageError for what is no address. */
 export function serverRecords(server: string): Records {
   const get = clientOf(server)
+  const again = patient(get)
   const path = (id: string) => `v1/verdicts/${encodeURIComponent(id)}`
   return {
-    pages: (filter, pageSize) => pagesOf(get, filter, pageSize),
+    pages: (filter, pageSize, from) => pagesOf(get, filter, pageSize, from),
+    async records(listed) {
+      const found: StoredRecord[] = []
+      for (let at = 0; at < listed.length; at += concurrency) {
+        const asked = listed.slice(at, at + concurrency).map(({ id }) => recordOf(again, id, path(id)))
+        found.push(...(await Promise.all(asked)))
+      }
+      return found
+    },
     verdict: (id) => get(path(id)),
     async replay(id) {
       const answer = parseAnswer(await get(`${path(id)}/replay`))

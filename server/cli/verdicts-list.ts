@@ -71,12 +71,17 @@ function filterOf(options: ListOptions): VerdictFilter {
   return Object.fromEntries([...plain, ...times])
 }
 
-async function* limited(records: Records, options: ListOptions): AsyncGenerator<RecordsPage, void, void> {
+interface Limited extends Pick<RecordsPage, 'verdicts'> {
+  /** Whether more match. */
+  readonly more: boolean
+}
+
+async function* limited(records: Records, options: ListOptions): AsyncGenerator<Limited, void, void> {
   let left = options.all === true ? Number.POSITIVE_INFINITY : options.limit
   for await (const page of records.pages(filterOf(options), Math.min(left, maxPage))) {
     const verdicts = page.verdicts.slice(0, left)
     left -= verdicts.length
-    yield { verdicts, more: page.more || verdicts.length < page.verdicts.length }
+    yield { verdicts, more: page.next !== undefined || verdicts.length < page.verdicts.length }
     if (left === 0) return
   }
 }

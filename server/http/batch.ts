@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ImagegateError } from '../errors.ts'
 import { maxDocumentBytes } from '../facts/parse.ts'
+import { inOrder } from '../in-order.ts'
 import { type Line, splitLines } from '../lines.ts'
 import { takeLines } from './bodies.ts'
 import { answers, component } from './components.ts'
@@ -14,7 +15,6 @@ import {
   evaluationOf,
   evaluationQuery,
 } from './evaluate.ts'
-import { inOrder } from './in-order.ts'
 import { problemOf, publicError, traceOf } from './problems.ts'
 import { note } from './request-log.ts'
 import { timely } from './timely.ts'

@@ -94,6 +94,7 @@ export function measuredStore(store: Store, metrics: Metrics): Store {
     verdict: (tenant, id) => store.verdict(tenant, id),
     document: (tenant, digest) => store.document(tenant, digest),
     policyBody: (digest) => store.policyBody(digest),
+    records: (tenant, ids) => store.records(tenant, ids),
     list: (tenant, filter, limit, position) => store.list(tenant, filter, limit, position),
     check: () => store.check(),
     close: () => store.close(),

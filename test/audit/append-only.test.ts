@@ -68,6 +68,8 @@ test('retention removes a document’s body and leaves digest, time and reason; 
   t.teardown(() => reader.close())
   db.prepare('UPDATE fact_documents SET body = NULL, removed_at = ?, removal_reason = ?').run(...Object.values(removal))
   t.equal(await reader.document('default', digest), 'expired')
+  const { id } = record.verdict
+  t.same(await reader.records('default', [id]), [{ id, body: record.body, document: 'expired' }])
   t.match(db.prepare('SELECT * FROM fact_documents').all(), [{ digest, ...removal, body: null }])
   prepareCommit(db)([toRows(makeRecord())])
   t.equal(await reader.document('default', digest), record.document)

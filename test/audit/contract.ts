@@ -17,6 +17,7 @@ const tests: readonly (readonly [name: string, run: InRoom])[] = [
   ['a recorded verdict is found as it was answered, with its facts and its policy', findsWhatWasAnswered],
   ['what is not there is undefined, and a tenant sees nothing of another', separatesTenants],
   ['many verdicts share one document and one policy', sharesBodies],
+  ['verdicts are read with their facts, many at once and in the order asked for', readsRecords],
   ['a retried key gives the first verdict, and another request under it is a conflict', replaysKeys],
   ['equal keys at the same moment are recorded once, whatever batch they fall into', replaysKeysOfOneBatch],
   ['a record that the database refuses fails alone, not its neighbours', failsAlone],
@@ -71,6 +72,19 @@ async function sharesBodies(t: Test, { store, tenant, make }: Room) {
   await Promise.all(records.map((record) => store.record(record)))
   t.equal((await store.list(tenant, {}, 500)).verdicts.length, 20)
   t.equal(await store.document(tenant, records[0]?.verdict.documentDigest ?? ''), records[0]?.document)
+}
+
+async function readsRecords(t: Test, { store, tenant, make }: Room) {
+  const records = ['a', 'b', 'a', 'c'].map((facts) => make({ facts }))
+  for (const record of records) await store.record(record)
+  const asked = records.toReversed().map(({ verdict }) => verdict.id)
+  const found = await store.records(tenant, [...asked, '01890000-0000-7000-8000-000000000000'])
+  t.same(
+    found,
+    records.toReversed().map(({ verdict, body, document }) => ({ id: verdict.id, body, document })),
+  )
+  t.same(await store.records(`${tenant}-other`, asked), [])
+  t.same(await store.records(tenant, []), [])
 }
 
 async function replaysKeys(t: Test, { store, tenant, make }: Room) {

@@ -3,6 +3,7 @@ import Database from 'better-sqlite3'
 import { Kysely, SqliteDialect } from 'kysely'
 import { type Test, test } from 'tap'
 import { listQuery } from '../../server/audit/list-query.ts'
+import { recordsQuery } from '../../server/audit/queries.ts'
 import { createDatabaseFile, openForReading, openForWriting } from '../../server/audit/sqlite-connection.ts'
 import { migrateSqlite } from '../../server/audit/sqlite-migrate.ts'
 import type { ListPosition, VerdictFilter } from '../../server/audit/store.ts'
@@ -119,7 +120,9 @@ test('the narrowest filter drives: an image, else a failed rule, else a missing 
 })
 
 test('what is looked up by its key is found by its key', (t) => {
-  const { explain } = planner(t)
+  const { explain, db } = planner(t)
+  const many = recordsQuery(db, 'default', ['a', 'b']).compile()
+  t.same(faults(explain(many.sql, many.parameters)), [], many.sql)
   const lookups = [
     'SELECT body FROM verdicts WHERE tenant = ? AND id = ?',
     'SELECT body FROM fact_documents WHERE tenant = ? AND digest = ?',
