@@ -3,6 +3,8 @@
 #   docker build --tag imagegate .
 #   docker run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --volume imagegate-data:/data \
 #     --env IMAGEGATE_HOST=0.0.0.0 --env IMAGEGATE_ALLOW_REMOTE=yes --publish 127.0.0.1:8080:8080 imagegate
+#   docker run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --network none \
+#     --volume "$PWD:/images:ro" imagegate check /images/disk.qcow2
 #
 # There is no authentication yet, so inside the container too the service listens on loopback unless both variables say
 # otherwise; publish the port to loopback alone, or put something in front that keeps others out.
@@ -40,6 +42,12 @@ RUN npm run build \
 FROM node:24-bookworm-slim
 LABEL org.opencontainers.image.title="imagegate" \
       org.opencontainers.image.licenses="Apache-2.0"
+# The programs that the collector reads images with; `imagegate doctor` lists what each is for.
+RUN apt-get update \
+ && apt-get install --yes --no-install-recommends \
+      bubblewrap btrfs-progs bzip2 dosfstools e2fsprogs fdisk fuse3 grub-common libhivex-bin lzop ntfs-3g \
+      qemu-system-common qemu-utils util-linux xfsprogs xz-utils zstd \
+ && rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/*
 # A number of its own, so that it does not hang on a user of the base image.
 RUN install --directory --mode=0750 --owner=10001 --group=10001 /data
 WORKDIR /app
@@ -52,7 +60,8 @@ COPY examples examples
 COPY --from=build /app/dist dist
 ENV NODE_ENV=production \
     IMAGEGATE_DATABASE_URL=file:/data/imagegate.db \
-    SQLITE_TMPDIR=/data
+    SQLITE_TMPDIR=/data \
+    TMPDIR=/data
 USER 10001:10001
 VOLUME /data
 EXPOSE 8080

@@ -3,7 +3,7 @@
 # For a Debian machine as root. IMAGEGATE_CONTAINER_CACHE names the folder that keeps the base image between runs.
 set -euo pipefail
 
-packages=(buildah debootstrap ca-certificates curl iproute2 util-linux)
+packages=(buildah debootstrap ca-certificates curl iproute2 util-linux fdisk e2fsprogs)
 base=docker.io/library/node:24-bookworm-slim
 image=localhost/imagegate:test
 cache=${IMAGEGATE_CONTAINER_CACHE:-${TMPDIR:-/tmp}/imagegate-container}
@@ -196,6 +196,38 @@ exercise_refusal() {
   check 'exit code when a remote address is asked for without leave' "$status" 3
 }
 
+# run_once ARGUMENT...: the entry point with arguments of its own, as `docker run imagegate ARGUMENT...` would.
+run_once() {
+  env --ignore-environment "${environment[@]}" unshare --mount --net --pid --fork --kill-child \
+    "$here/enter.sh" "$root" "$work/data" ro "${user%:*}" "${user#*:}" "${entrypoint[@]}" "$@" </dev/null
+}
+
+# A disk with one ext4 partition that holds nothing but the name of its system.
+make_disk() {
+  local disk=$1
+  mkdir --parents "$work/tree/etc"
+  printf 'ID=debian\nVERSION_ID="10"\nNAME="Debian GNU/Linux"\n' >"$work/tree/etc/os-release"
+  truncate --size=64M "$disk"
+  echo '2048,,L,*' | sfdisk --quiet "$disk"
+  mke2fs -q -t ext4 -E offset=1048576 -d "$work/tree" "$disk" 64512 2>/dev/null
+}
+
+exercise_check() {
+  local status=0 missing
+  missing=$(run_once doctor --format json | node --print '
+    JSON.parse(require("node:fs").readFileSync(0)).tools.filter(({ path }) => !path).map(({ name }) => name).join()')
+  check "the collector's programs that are missing" "$missing" ''
+  make_disk "$work/data/disk.raw"
+  chmod 0444 "$work/data/disk.raw"
+  run_once check --format json /data/disk.raw >"$work/checked" 2>"$work/err" || status=$?
+  # Such a disk lacks nearly everything that a system has, so it is not ready.
+  check 'exit code of check on a disk' "$status" 1
+  check 'the system that it found' "$(node --print '
+    const { osId, osVersion } = JSON.parse(require("node:fs").readFileSync(0)).subject; `${osId} ${osVersion}`' <"$work/checked")" 'debian 10'
+  check 'what it left in /data' "$(find "$work/data" -maxdepth 1 -name 'imagegate-*' | wc -l)" 0
+  rm -f "$work/data/disk.raw"
+}
+
 # Sizes in MB of 10^6 bytes.
 megabytes() {
   local path
@@ -245,5 +277,6 @@ cp --archive "$root/data" "$work/data"
 exercise_read_only
 exercise_writable
 exercise_refusal
+exercise_check
 print_sizes
 say 'all of it held'
