@@ -27,6 +27,7 @@ RUN npm ci --ignore-scripts \
 COPY tsconfig.json ./
 COPY schemas schemas
 COPY server server
+COPY policies policies
 # What running does not need goes: SQLite's sources and object files, and packages' tests, types and source maps.
 RUN npm run build \
  && npm prune --omit=dev --ignore-scripts \

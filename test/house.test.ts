@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join, normalize } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import t from 'tap'
 import { generateTypes } from '../schemas/generate-types.mjs'
 
@@ -28,7 +29,7 @@ function importsOf(text: string): string[] {
 /** Floors of the house, lowest first; the first pattern that fits a file names its floor. */
 const floors: readonly (readonly [floor: string, pattern: RegExp])[] = [
   ['use case', /^server\/evaluation\/(record|replay)\.ts$|^server\/authoring\//],
-  ['outside world', /^server\/(audit|collector)\/|^server\/policy\/load\.ts$/],
+  ['outside world', /^server\/(audit|collector)\/|^server\/policy\/(load|parsed)\.ts$/],
   ['domain', /^server\/(facts|policy|evaluation)\//],
   ['doors', /^server\/(http|cli)\//],
   ['wiring', /^server\/(app|compose|main)\.ts$/],
@@ -105,6 +106,12 @@ t.test('source files stay small and silence no doubt', async (t) => {
 
 t.test('the types are those of the schemas', async (t) => {
   for (const [file, text] of await generateTypes()) t.equal(await read(file), text, `${file}: run npm run types`)
+})
+
+t.test('every schema is one by its meta-schema', async (t) => {
+  const ajv = new Ajv2020({ strict: true, allowUnionTypes: true })
+  for (const file of await files('schemas', '.schema.json'))
+    t.ok(ajv.validateSchema(JSON.parse(await read(file))), `${file} ${ajv.errorsText()}`)
 })
 
 t.test('every property of every schema has a title, a description and examples', async (t) => {

@@ -7,6 +7,7 @@ import type { PolicyLock } from '../documents/policy-lock.ts'
 import { ImagegateError, type Problem } from '../errors.ts'
 import { type LockedPolicy, lockProblems, parseLock } from './lock.ts'
 import { parsePolicy } from './parse.ts'
+import { parsedPolicy } from './parsed.ts'
 import { compareSemver, type PolicySet, type ReleasedPolicy } from './set.ts'
 
 /** The policies that come with the program. */
@@ -55,6 +56,17 @@ const invalid = (problems: readonly Problem[]) =>
 function unchanged(text: string, locked: LockedPolicy): ReleasedPolicy {
   const { family, version, digest, effectiveFrom } = locked
   const file = `${family}/${version}.yaml`
+  const parsed = () => {
+    const read = readPolicy(text, file)
+    if (read.policy === undefined) throw invalid(read.problems)
+    return read.policy.policy
+  }
+  const fitting = (one: Policy) => {
+    if (one.family === family && one.version === version && one.effectiveFrom === effectiveFrom) return one
+    const says = `${family} ${version}, in force from ${effectiveFrom}`
+    const message = `It is ${one.family} ${one.version}, in force from ${one.effectiveFrom}; the lock says ${says}.`
+    throw invalid([{ file, message }])
+  }
   let policy: Policy | undefined
   return {
     family,
@@ -63,14 +75,7 @@ function unchanged(text: string, locked: LockedPolicy): ReleasedPolicy {
     digest,
     text,
     get policy() {
-      if (policy !== undefined) return policy
-      const read = readPolicy(text, file)
-      if (read.policy === undefined) throw invalid(read.problems)
-      if (read.policy.effectiveFrom !== effectiveFrom)
-        throw invalid([
-          { file, message: `It is in force from ${read.policy.effectiveFrom}; the lock says ${effectiveFrom}.` },
-        ])
-      policy = read.policy.policy
+      policy ??= fitting(parsedPolicy(digest) ?? parsed())
       return policy
     },
     ...(locked.withdrawn === undefined ? {} : { withdrawn: locked.withdrawn }),
