@@ -177,7 +177,7 @@ t.test(
     const other = await first(linux.text, '2021-01-01T00:00:00Z')
     t.throws(() => other.policy, {
       code: 'POLICY_INVALID',
-      problems: [{ file: 'linux/1.0.0.yaml', message: /the lock says 2021/ }],
+      problems: [{ file: 'linux/1.0.0.yaml', message: /the lock says .*2021/ }],
     })
     const broken = await first('rules: [', linux.effectiveFrom)
     t.throws(() => broken.policy, { code: 'POLICY_INVALID' })
