@@ -8,7 +8,7 @@ import { answerError, handleErrors } from './http/error-handler.ts'
 import { evaluationRoutes } from './http/evaluations.ts'
 import { healthRoutes } from './http/health.ts'
 import { listRoutes } from './http/list.ts'
-import { measuredStore, metricsRoute } from './http/metrics.ts'
+import { measuredStore, metricsRoute, observePolicies } from './http/metrics.ts'
 import { describeRoutes, openapiRoutes } from './http/openapi.ts'
 import { policyRoutes } from './http/policies.ts'
 import { protect } from './http/protection.ts'
@@ -44,6 +44,7 @@ function bare({ logger }: Deps): FastifyInstance {
 /** Builds the HTTP application without listening. Closing it does not close the store. */
 export async function buildApp(given: Deps): Promise<FastifyInstance> {
   const deps = { ...given, store: measuredStore(given.store, given.metrics) }
+  observePolicies(deps.metrics, deps.policies)
   const app = bare(deps)
   logRequests(app, deps)
   await protect(app, deps)

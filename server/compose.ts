@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Logger, pino } from 'pino'
 import { buildApp } from './app.ts'
 import { openSqliteStore } from './audit/sqlite.ts'
-import type { Store } from './audit/store.ts'
 import type { Config } from './config.ts'
-import type { Lifecycle } from './http/deps.ts'
+import type { Deps, Lifecycle } from './http/deps.ts'
 import { createMetrics, observeProcess } from './http/metrics.ts'
+import { LivePolicies, type ReloadResult } from './policy/live.ts'
 import { loadPolicies } from './policy/load.ts'
-import { compilePolicy } from './policy/program.ts'
+import { LoadingThread } from './policy/load-thread.ts'
+import { lookAtFiles, watchFiles } from './policy/load-watch.ts'
 import { prepareValidator } from './schemas.ts'
 
 /** A running service. */
@@ -15,6 +16,8 @@ export interface Running {
   /** Where it listens, as a URL without a path. */
   readonly url: string
   readonly logger: Logger
+  /** Loads the policies anew, all or nothing; never rejects. */
+  reload(): Promise<ReloadResult>
   /** Stops in order and within the configured time; false when requests in flight had to be cut off. */
   close(): Promise<boolean>
 }
@@ -26,20 +29,35 @@ function createLogger(level: string): Logger {
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime })
 }
 
-async function listen(
-  config: Config,
-  { store, lifecycle, logger }: { store: Store; lifecycle: Lifecycle; logger: Logger },
-) {
-  const policies = await loadPolicies(config.policies)
+/** Policies that are read once here, where no request waits, and from then on in a thread. */
+async function servePolicies(config: Config, log: Logger): Promise<{ live: LivePolicies; stop(): Promise<void> }> {
+  const seen = await lookAtFiles([config.policies])
+  const thread = new LoadingThread(config.policies)
+  const first = await loadPolicies(config.policies)
+  const live = await LivePolicies.start(first, { load: (serving) => thread.load(serving), now: () => new Date(), log })
+  const watching = new AbortController()
+  const watched = config.policyWatch
+    ? watchFiles([config.policies], seen, () => live.reload(), watching.signal)
+    : Promise.resolve()
+  async function stop(): Promise<void> {
+    watching.abort()
+    await watched
+    await live.settled()
+    await thread.close()
+  }
+  return { live, stop }
+}
+
+async function listen(config: Config, deps: Pick<Deps, 'store' | 'lifecycle' | 'policies'>, logger: Logger) {
   // Done before listening, so that the first request does not wait for it.
   prepareValidator('facts')
-  for (const { policy } of policies.versions) compilePolicy(policy)
   const metrics = createMetrics()
   observeProcess(metrics)
-  const app = await buildApp({ policies, store, logger, metrics, lifecycle, limits: config, now: () => new Date() })
+  const app = await buildApp({ ...deps, logger, metrics, limits: config, now: () => new Date() })
   app.server.maxConnections = config.maxConnections
   const url = await app.listen({ host: config.host, port: config.port })
-  logger.info({ url, policies: policies.versions.length }, 'listening')
+  const { digest, set } = deps.policies.served
+  logger.info({ url, policies: digest, versions: set.versions.length }, 'listening')
   return { app, url }
 }
 
@@ -50,8 +68,14 @@ async function listen(
 export async function start(config: Config, logger: Logger = createLogger(config.logLevel)): Promise<Running> {
   const store = await openSqliteStore({ file: config.databaseFile, log: logger })
   const lifecycle: Lifecycle = { phase: 'serving' }
-  const { app, url } = await listen(config, { store, lifecycle, logger }).catch(async (error: unknown) => {
-    await store.close()
+  const opened: (() => Promise<unknown>)[] = [() => store.close()]
+  async function open() {
+    const policies = await servePolicies(config, logger)
+    opened.unshift(policies.stop)
+    return { policies, ...(await listen(config, { store, lifecycle, policies: policies.live }, logger)) }
+  }
+  const { policies, app, url } = await open().catch(async (error: unknown) => {
+    for (const close of opened) await close()
     throw error
   })
 
@@ -72,7 +96,7 @@ export async function start(config: Config, logger: Logger = createLogger(config
     } finally {
       clearInterval(sweep)
       clearTimeout(cut)
-      await store.close()
+      for (const close of opened) await close()
     }
     logger.info({ complete }, 'stopped')
     return complete
@@ -83,7 +107,12 @@ export async function start(config: Config, logger: Logger = createLogger(config
     stopping ??= stop()
     return stopping
   }
-  return { url, logger, close }
+  return { url, logger, reload: () => policies.live.reload(), close }
+}
+
+/** Reloads the policies on every SIGHUP. */
+export function reloadOnSignal(running: Running): void {
+  process.on('SIGHUP', () => void running.reload())
 }
 
 /** Resolves with the exit code once SIGTERM or SIGINT has stopped the service; a second signal exits at once. */

@@ -13,6 +13,8 @@ export interface Config {
   readonly databaseFile: string
   /** Absolute path of the policies' folder. */
   readonly policies: string
+  /** Reload the policies whenever they change on disk. */
+  readonly policyWatch: boolean
   readonly logLevel: string
   /** Seconds in which a body, or the next part of a batch, must arrive. */
   readonly bodySeconds: number
@@ -73,6 +75,12 @@ export const settings = [
     default: 'the policies that come with imagegate',
     description: 'Folder of the policies and their lock.',
     schema: text,
+  },
+  {
+    name: 'IMAGEGATE_POLICY_WATCH',
+    default: 'no',
+    description: 'yes or no. yes reloads the policies when they have changed on disk; SIGHUP does so at any time.',
+    schema: { type: 'string', enum: ['yes', 'no'] },
   },
   {
     name: 'IMAGEGATE_LOG_LEVEL',
@@ -187,6 +195,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     port: number('IMAGEGATE_PORT'),
     databaseFile,
     policies: policies === undefined ? fileURLToPath(new URL('../policies', import.meta.url)) : resolve(policies),
+    policyWatch: values['IMAGEGATE_POLICY_WATCH'] === 'yes',
     logLevel: word('IMAGEGATE_LOG_LEVEL'),
     bodySeconds: number('IMAGEGATE_BODY_SECONDS'),
     batchWindow: number('IMAGEGATE_BATCH_WINDOW'),

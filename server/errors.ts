@@ -215,11 +215,15 @@ export class ImagegateError extends Error {
   /** How many problems there are in all. */
   readonly total: number
 
-  constructor(code: ErrorCode, detail: string, options: { problems?: readonly Problem[]; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    detail: string,
+    options: { problems?: readonly Problem[]; total?: number; cause?: unknown } = {},
+  ) {
     super(detail, 'cause' in options ? { cause: options.cause } : {})
     this.name = 'ImagegateError'
     this.code = code
     this.problems = (options.problems ?? []).slice(0, maxProblems)
-    this.total = options.problems?.length ?? 0
+    this.total = options.total ?? options.problems?.length ?? 0
   }
 }

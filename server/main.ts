@@ -6,8 +6,9 @@ import type { Config } from './config.ts'
 
 /** The service's rooms are loaded only when they are needed: the other commands start in a fraction of the time. */
 async function start(config: Config): Promise<Service> {
-  const { closeOnSignal, start: startService } = await import('./compose.ts')
+  const { closeOnSignal, reloadOnSignal, start: startService } = await import('./compose.ts')
   const running = await startService(config)
+  reloadOnSignal(running)
   const stopped = closeOnSignal(running)
   return { url: running.url, stopped: () => stopped }
 }

@@ -29,7 +29,7 @@ function importsOf(text: string): string[] {
 /** Floors of the house, lowest first; the first pattern that fits a file names its floor. */
 const floors: readonly (readonly [floor: string, pattern: RegExp])[] = [
   ['use case', /^server\/evaluation\/(record|replay)\.ts$|^server\/authoring\//],
-  ['outside world', /^server\/(audit|collector)\/|^server\/policy\/(load|parsed)\.ts$/],
+  ['outside world', /^server\/(audit|collector)\/|^server\/policy\/(load|bundle|parsed)[a-z-]*\.ts$/],
   ['domain', /^server\/(facts|policy|evaluation)\//],
   ['doors', /^server\/(http|cli)\//],
   ['wiring', /^server\/(app|compose|main)\.ts$/],

@@ -116,6 +116,33 @@ const problem = object(
   ['problems', 'total'],
 )
 
+const place = object(
+  'Where a policy is at fault.',
+  { file: string, line: integer, column: integer, pointer: string, message: string },
+  ['file', 'line', 'column', 'pointer'],
+)
+
+const ready = object('The service is ready.', {
+  status: { const: 'ready' },
+  policies: object(
+    'What is served.',
+    {
+      digest: { ...string, description: 'Digest of the set of policies.' },
+      since: time,
+      versions: integer,
+      reload: { type: 'string', enum: ['ok', 'failed'], description: 'What the last reload came to.' },
+      failed: object('Why the last reload left everything as it was.', {
+        at: time,
+        code: { type: 'string', enum: Object.keys(errorKinds) },
+        title: string,
+        problems: { ...list('The first of them.', place), maxItems: 10 },
+        total: integer,
+      }),
+    },
+    ['failed'],
+  ),
+})
+
 const batchLine = {
   description: 'The answer to one line of a batch.',
   type: 'object',
@@ -151,6 +178,7 @@ export function components(): Record<string, object> {
     SchemaList: object('All schemas.', { schemas: list('In the order of the flow.', schemaEntry) }),
     ErrorList: object('All error codes.', { problems: list('As declared.', component('ErrorCode')) }),
     ErrorCode: error,
+    Ready: ready,
   }
 }
 

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Store } from '../audit/store.ts'
-import type { PolicySet } from '../policy/set.ts'
+import type { PolicyView } from '../policy/live.ts'
 import type { Metrics } from './metrics.ts'
 
 /** serving: all is answered. draining: unready, still answering. closing: only health is answered. */
@@ -25,7 +25,8 @@ export interface Limits {
 
 /** What the routes work with. */
 export interface Deps {
-  readonly policies: PolicySet
+  /** A request takes what is served once, and keeps to it. */
+  readonly policies: PolicyView
   readonly store: Store
   readonly now: () => Date
   readonly logger: FastifyBaseLogger

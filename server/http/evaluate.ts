@@ -87,24 +87,28 @@ export function evaluationOf({ record, ...options }: EvaluationQuery): Evaluatio
   return { given: parseOptions(options), record: record !== 'false' }
 }
 
-/** Evaluates one document's bytes. Rejects with what parseFacts, judge and evaluateAndRecord throw. */
+/** Evaluates one document's bytes under the policies that are served when it begins. Rejects with what parseFacts, judge and evaluateAndRecord throw. */
 export async function evaluateBytes(
   deps: Deps,
   { given, record }: Evaluation,
   bytes: Uint8Array,
   key: string | undefined,
 ): Promise<Answer> {
+  const { set: policies } = deps.policies.served
   const facts = parseFacts(bytes)
   if (!record) {
-    const { verdict } = judge(deps.policies, facts, given, deps.now())
+    const { verdict } = judge(policies, facts, given, deps.now())
     countVerdict(deps.metrics, verdict, false)
     return { body: JSON.stringify(verdict) }
   }
-  const { body, id, recordDigest, replayed } = await evaluateAndRecord(deps, {
-    tenant: defaultTenant,
-    facts,
-    given,
-    ...(key === undefined ? {} : { idempotencyKey: key }),
-  })
+  const { body, id, recordDigest, replayed } = await evaluateAndRecord(
+    { policies, store: deps.store, now: deps.now },
+    {
+      tenant: defaultTenant,
+      facts,
+      given,
+      ...(key === undefined ? {} : { idempotencyKey: key }),
+    },
+  )
   return { body, recorded: { id, recordDigest, replayed } }
 }

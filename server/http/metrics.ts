@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { RecordResult, Store, VerdictRecord } from '../audit/store.ts'
 import type { Verdict } from '../documents/verdict.ts'
+import type { PolicyView } from '../policy/live.ts'
 
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
@@ -59,6 +60,47 @@ export function createMetrics(): Metrics {
       registers,
     }),
   }
+}
+
+/** Adds what is served and how reloads went, read when Prometheus asks. */
+export function observePolicies({ registry }: Metrics, policies: PolicyView): void {
+  const registers = [registry]
+  new Gauge({
+    name: 'imagegate_policy_set_info',
+    help: 'The set of policies that is served, by its digest; always 1.',
+    labelNames: ['digest'],
+    registers,
+    collect() {
+      this.reset()
+      this.set({ digest: policies.served.digest }, 1)
+    },
+  })
+  new Gauge({
+    name: 'imagegate_policy_set_since_seconds',
+    help: 'When the set that is served came into service, in seconds since 1970.',
+    registers,
+    collect() {
+      this.set(Date.parse(policies.served.since) / 1000)
+    },
+  })
+  new Gauge({
+    name: 'imagegate_policy_reload_failed',
+    help: '1 when the last reload failed and the last good policies are served, else 0.',
+    registers,
+    collect() {
+      this.set(policies.failure === undefined ? 0 : 1)
+    },
+  })
+  new Counter({
+    name: 'imagegate_policy_reloads_total',
+    help: 'Reloads of the policies by what they came to: changed, unchanged or failed.',
+    labelNames: ['result'],
+    registers,
+    collect() {
+      this.reset()
+      for (const [result, count] of Object.entries(policies.reloads)) this.inc({ result }, count)
+    },
+  })
 }
 
 /** Adds the process's own metrics: CPU, memory, event loop, garbage collection. */

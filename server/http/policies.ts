@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { sha256 } from '../digest.ts'
 import { ImagegateError } from '../errors.ts'
-import { findVersion, inForce, type ReleasedPolicy } from '../policy/set.ts'
+import { findVersion, inForce, type PolicySet, type ReleasedPolicy } from '../policy/set.ts'
 import { prefersYaml } from './accept.ts'
 import { answers, component } from './components.ts'
 import { entityTag, immutable, reprDigest, sendTagged } from './conditional.ts'
@@ -19,7 +19,7 @@ function route(operationId: string, summary: string, name: string, params?: Part
   return { schema: { summary, tags: ['policies'], operationId, response, ...(params === undefined ? {} : { params }) } }
 }
 
-function entry({ policies, now }: Deps, policy: ReleasedPolicy) {
+function entry(policies: PolicySet, now: Date, policy: ReleasedPolicy) {
   const { digest, effectiveFrom, withdrawn } = policy
   const { title } = policy.policy
   return {
@@ -28,15 +28,15 @@ function entry({ policies, now }: Deps, policy: ReleasedPolicy) {
     digest,
     effectiveFrom,
     title,
-    inForce: inForce(policies, policy.family, now()) === policy,
+    inForce: inForce(policies, policy.family, now) === policy,
     ...(withdrawn === undefined ? {} : { withdrawn }),
     href: `/v1/policies/${policy.family}/${policy.version}`,
   }
 }
 
-function familyEntry(deps: Deps, name: string) {
-  const versions = deps.policies.versions.filter((policy) => policy.family === name)
-  return { family: name, versions: versions.map((policy) => entry(deps, policy)) }
+function familyEntry(policies: PolicySet, now: Date, name: string) {
+  const versions = policies.versions.filter((policy) => policy.family === name)
+  return { family: name, versions: versions.map((policy) => entry(policies, now, policy)) }
 }
 
 function notFound(): ImagegateError {
@@ -44,19 +44,19 @@ function notFound(): ImagegateError {
 }
 
 /** GET /v1/policies, /v1/policies/{family} and /v1/policies/{family}/{version} */
-export function policyRoutes(app: FastifyInstance, deps: Deps): void {
-  const { policies } = deps
+export function policyRoutes(app: FastifyInstance, { policies, now }: Deps): void {
   const all = route('listPolicies', 'All policies and their versions', 'PolicyFamilies')
   app.get('/v1/policies', all, async (request, reply) => {
-    const names = [...new Set(policies.versions.map((policy) => policy.family))]
-    const text = JSON.stringify({ families: names.map((name) => familyEntry(deps, name)) })
+    const { set } = policies.served
+    const names = [...new Set(set.versions.map((policy) => policy.family))]
+    const text = JSON.stringify({ families: names.map((name) => familyEntry(set, now(), name)) })
     reply.type('application/json; charset=utf-8').header('cache-control', 'no-cache')
     return sendTagged(request, reply, text, entityTag(sha256(text)))
   })
 
   const one = route('getPolicyFamily', 'The versions of one family', 'PolicyFamily', byFamily)
   app.get<{ Params: { family: string } }>('/v1/policies/:family', one, async (request, reply) => {
-    const found = familyEntry(deps, request.params.family)
+    const found = familyEntry(policies.served.set, now(), request.params.family)
     if (found.versions.length === 0) throw notFound()
     const text = JSON.stringify(found)
     reply.type('application/json; charset=utf-8').header('cache-control', 'no-cache')
@@ -68,7 +68,7 @@ export function policyRoutes(app: FastifyInstance, deps: Deps): void {
     '/v1/policies/:family/:version',
     body,
     async (request, reply) => {
-      const found = findVersion(policies, request.params.family, request.params.version)
+      const found = findVersion(policies.served.set, request.params.family, request.params.version)
       if (found === undefined) throw notFound()
       reply.header('cache-control', `public, ${immutable}`).header('vary', 'Accept')
       if (prefersYaml(request.headers.accept)) {

@@ -82,24 +82,46 @@ function unchanged(text: string, locked: LockedPolicy): ReleasedPolicy {
   }
 }
 
-async function readFolder(folder: string, { policies: locked }: PolicyLock, released: boolean): Promise<Loaded> {
+/** The texts of a set of policies, before anything is made of them. */
+export interface PolicyTexts {
+  /** Text of policies.lock.json. */
+  readonly lock: string
+  /** Texts of the policy files by their path inside the folder: family/version.yaml. */
+  readonly files: ReadonlyMap<string, string>
+}
+
+async function readFamilies(folder: string): Promise<Map<string, string>> {
+  const files = new Map<string, string>()
+  for (const family of (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory())) {
+    const names = (await readdir(join(folder, family.name))).filter((name) => /\.ya?ml$/.test(name)).sort()
+    for (const name of names)
+      files.set(`${family.name}/${name}`, await readFile(join(folder, family.name, name), 'utf8'))
+  }
+  return files
+}
+
+async function readTexts(folder: string): Promise<PolicyTexts> {
+  const lock = await readText(join(folder, lockFile))
+  try {
+    return { lock, files: await readFamilies(folder) }
+  } catch (cause) {
+    throw new ImagegateError('FILE_UNREADABLE', `The policies in ${folder} cannot be read.`, { cause })
+  }
+}
+
+function readFiles(files: PolicyTexts['files'], { policies: locked }: PolicyLock, released: boolean): Loaded {
   const policies: ReleasedPolicy[] = []
   const problems: Problem[] = []
-  for (const family of (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory())) {
-    const files = (await readdir(join(folder, family.name))).filter((name) => /\.ya?ml$/.test(name)).sort()
-    for (const name of files) {
-      const file = `${family.name}/${name}`
-      const text = await readFile(join(folder, file), 'utf8')
-      const pinned = locked.find((one) => file === `${one.family}/${one.version}.yaml`)
-      if (released && pinned !== undefined && pinned.digest === sha256(text)) {
-        policies.push(unchanged(text, pinned))
-        continue
-      }
-      const read = readPolicy(text, file)
-      problems.push(...read.problems)
-      if (read.policy === undefined) continue
-      policies.push(pinned?.withdrawn === undefined ? read.policy : { ...read.policy, withdrawn: pinned.withdrawn })
+  for (const [file, text] of files) {
+    const pinned = locked.find((one) => file === `${one.family}/${one.version}.yaml`)
+    if (released && pinned !== undefined && pinned.digest === sha256(text)) {
+      policies.push(unchanged(text, pinned))
+      continue
     }
+    const read = readPolicy(text, file)
+    problems.push(...read.problems)
+    if (read.policy === undefined) continue
+    policies.push(pinned?.withdrawn === undefined ? read.policy : { ...read.policy, withdrawn: pinned.withdrawn })
   }
   return { policies, problems }
 }
@@ -126,23 +148,28 @@ async function readText(path: string): Promise<string> {
 }
 
 /**
- * Loads every policy of a folder, all or nothing. With `released`, each must stand unchanged in the lock, and is parsed on first use.
- * Throws POLICY_INVALID or POLICY_CHANGED with every problem, FILE_UNREADABLE when the folder cannot be read.
+ * Makes a set of texts, all or nothing. With `released`, each must stand unchanged in the lock, and is parsed on first use.
+ * Throws POLICY_INVALID or POLICY_CHANGED with every problem.
  */
-export async function loadPolicies(
-  folder: string,
-  options: { released: boolean } = { released: true },
-): Promise<PolicySet> {
-  const lock = parseLock(await readText(join(folder, lockFile)), lockFile)
-  const { policies, problems } = await readFolder(folder, lock, options.released)
+export function readPolicySet(texts: PolicyTexts, { released }: { released: boolean }): PolicySet {
+  const lock = parseLock(texts.lock, lockFile)
+  const { policies, problems } = readFiles(texts.files, lock, released)
   const versions = policies.toSorted(
     (a, b) => a.family.localeCompare(b.family, 'en') || compareSemver(a.version, b.version),
   )
   const found = [...problems, ...orderProblems(versions)]
   if (found.length > 0) throw invalid(found)
-  if (!options.released) return { versions }
+  if (!released) return { versions }
   const changed = lockProblems(lock, versions, lockFile)
   if (changed.length > 0)
     throw new ImagegateError('POLICY_CHANGED', 'Policies differ from the lock.', { problems: changed })
   return { versions }
+}
+
+/** Loads every policy of a folder as readPolicySet does. Throws what that throws, and FILE_UNREADABLE when the folder cannot be read. */
+export async function loadPolicies(
+  folder: string,
+  options: { released: boolean } = { released: true },
+): Promise<PolicySet> {
+  return readPolicySet(await readTexts(folder), options)
 }

@@ -1,3 +1,4 @@
+import { canonicalize, sha256 } from '../digest.ts'
 import type { Policy } from '../documents/policy.ts'
 
 /** A policy version as its file has it. */
@@ -43,4 +44,12 @@ export function inForce(set: PolicySet, family: string, at: Date): ReleasedPolic
     (policy) =>
       policy.family === family && policy.withdrawn === undefined && Date.parse(policy.effectiveFrom) <= at.getTime(),
   )
+}
+
+/** SHA-256 over all that tells two sets apart: versions, bodies, dates and withdrawals. */
+export function digestOfSet({ versions }: PolicySet): string {
+  const told = versions.map(({ family, version, digest, effectiveFrom, withdrawn }) => {
+    return { family, version, digest, effectiveFrom, ...(withdrawn === undefined ? {} : { withdrawn }) }
+  })
+  return sha256(canonicalize(told))
 }

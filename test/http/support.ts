@@ -7,6 +7,7 @@ import { openSqliteStore } from '../../server/audit/sqlite.ts'
 import type { Store } from '../../server/audit/store.ts'
 import type { Lifecycle, Limits } from '../../server/http/deps.ts'
 import { createMetrics } from '../../server/http/metrics.ts'
+import { LivePolicies } from '../../server/policy/live.ts'
 import { loadPolicies, shippedPolicies } from '../../server/policy/load.ts'
 import type { PolicySet } from '../../server/policy/set.ts'
 
@@ -64,7 +65,7 @@ export async function stage(directory: string, limits: Partial<Limits> = {}): Pr
   const lifecycle: Lifecycle = { phase: 'serving' }
   const set = await policies()
   const app = await buildApp({
-    policies: set,
+    policies: await LivePolicies.start(set, { load: async () => set, now: () => new Date(), log: logger }),
     store,
     logger,
     lifecycle,

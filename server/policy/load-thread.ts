@@ -1,0 +1,88 @@
+import { Worker } from 'node:worker_threads'
+import { ImagegateError } from '../errors.ts'
+import type { LoadAnswer, LoadedVersion, LoadRequest } from './load-worker.ts'
+import type { PolicySet, ReleasedPolicy } from './set.ts'
+
+// A string in new URL() is not rewritten by the compiler.
+const entry = new URL(import.meta.url.endsWith('.ts') ? './load-worker.ts' : './load-worker.js', import.meta.url)
+
+/** A thread that nobody needed for this long ends, in milliseconds; it holds a parser and a schema compiler. */
+const idleMs = 10_000
+
+/** A version of which the other side sent only what could differ; one in which nothing does stays the same object. */
+function joined(version: LoadedVersion, serving: PolicySet): ReleasedPolicy {
+  const { fresh, ...head } = version
+  if (fresh !== undefined) return { ...head, ...fresh }
+  const known = serving.versions.find(({ digest }) => digest === version.digest)
+  if (known === undefined) throw new ImagegateError('INTERNAL', `The thread left out ${version.digest}.`)
+  const { at, reason } = version.withdrawn ?? {}
+  if (known.withdrawn?.at === at && known.withdrawn?.reason === reason) return known
+  return { ...head, text: known.text, policy: known.policy }
+}
+
+/** Loads policies in a thread of its own: reading and checking YAML would keep requests waiting for half a second. */
+export class LoadingThread {
+  readonly #folder: string
+  #worker: Worker | undefined
+  #idle: NodeJS.Timeout | undefined
+
+  constructor(folder: string) {
+    this.#folder = folder
+  }
+
+  /** Loads the folder as loadPolicies does, one call at a time. Rejects with what that throws, or INTERNAL when the thread dies. */
+  async load(serving: PolicySet): Promise<PolicySet> {
+    clearTimeout(this.#idle)
+    const worker = this.#running()
+    try {
+      const known = serving.versions.map(({ digest, effectiveFrom }) => ({ digest, effectiveFrom }))
+      const versions = await exchange(worker, { folder: this.#folder, known })
+      return { versions: versions.map((version) => joined(version, serving)) }
+    } finally {
+      this.#idle = setTimeout(() => this.close(), idleMs).unref()
+    }
+  }
+
+  #running(): Worker {
+    if (this.#worker !== undefined) return this.#worker
+    const worker = new Worker(entry, { name: 'policies' })
+    // Whoever waits for an answer is kept alive by something else: the thread alone is no reason to stay.
+    worker.unref()
+    worker.once('exit', () => {
+      if (this.#worker === worker) this.#worker = undefined
+    })
+    this.#worker = worker
+    return worker
+  }
+
+  /** Ends the thread; the next load starts another. */
+  async close(): Promise<void> {
+    clearTimeout(this.#idle)
+    const worker = this.#worker
+    this.#worker = undefined
+    await worker?.terminate()
+  }
+}
+
+function exchange(worker: Worker, request: LoadRequest): Promise<LoadedVersion[]> {
+  return new Promise((resolve, reject) => {
+    const versions: LoadedVersion[] = []
+    const done = (end: () => void) => {
+      worker.off('message', take).off('error', died).off('exit', gone)
+      end()
+    }
+    const take = (answer: LoadAnswer) => {
+      if (answer.kind === 'version') versions.push(answer.version)
+      else if (answer.kind === 'end') done(() => resolve(versions))
+      else {
+        const { code, detail, problems, total } = answer
+        done(() => reject(new ImagegateError(code, detail, { problems, total })))
+      }
+    }
+    const died = (cause: unknown) =>
+      done(() => reject(new ImagegateError('INTERNAL', 'The thread that loads policies died.', { cause })))
+    const gone = () => done(() => reject(new ImagegateError('INTERNAL', 'The thread that loads policies ended.')))
+    worker.on('message', take).on('error', died).on('exit', gone)
+    worker.postMessage(request)
+  })
+}
