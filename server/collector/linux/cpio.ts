@@ -30,7 +30,9 @@ export class CpioNames {
     }
     if (chunk.length === 0 || this.done) return
     const held = this.#held.length > 0 ? Buffer.concat([this.#held, chunk]) : chunk
-    this.#held = Buffer.from(held.subarray(this.#parse(held)))
+    const used = this.#parse(held)
+    // Behind an archive that is not compressed may stand tens of megabytes that are none.
+    this.#held = this.done ? Buffer.alloc(0) : Buffer.from(held.subarray(used))
   }
 
   /** Parses what is complete; gives how many bytes were used. */
