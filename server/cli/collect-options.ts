@@ -52,7 +52,7 @@ export function addCollectOptions(command: Command): Command {
 export const attestNotes: readonly string[] = [
   'An attestation is YAML or JSON; it may state what is absent and must not contradict what was found:',
   '  schema: imagegate.attestation/1',
-  '  by: Jane Doe, image team',
+  '  by: image team',
   '  at: 2026-11-20T09:30:00Z',
   '  how: debsums on the build host',
   '  facts: { files: { systemFiles: { baseline: dpkg, verification: match, modified: [] } } }',

@@ -24,7 +24,7 @@ const skip = await programsMissing([
 const image = skip === false ? smallImage(folder, 'disk.raw') : ''
 
 const attestation = `schema: imagegate.attestation/1
-by: Jane Doe
+by: image team
 at: 2026-11-20T09:30:00Z
 how: debsums on the build host
 facts:
@@ -101,7 +101,7 @@ t.test('an attestation that is wrong is told by file and pointer', { skip }, asy
   const wrong: readonly (readonly [string, RegExp])[] = [
     [attestation.replace('match', 'perhaps'), /x\.yaml \(\/facts\/files\/systemFiles\/verification\)/],
     [attestation.replace(/files: .*/, 'os: { id: ubuntu }'), /\/os\/id: What is attested here contradicts/],
-    [attestation.replace('by: Jane Doe', `by: "${canary}"`), /SECRET_REFUSED/],
+    [attestation.replace('by: image team', `by: "${canary}"`), /SECRET_REFUSED/],
     [`${attestation}facts: {}\n`, /x\.yaml:\d+:\d+: It is not valid YAML \(DUPLICATE_KEY\)/],
     ['\u001b[2J: [', /It is not valid YAML/],
   ]

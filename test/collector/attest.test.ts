@@ -29,7 +29,7 @@ const observed: FactDocument = {
   },
 }
 
-const head = { schema: 'imagegate.attestation/1', by: 'Jane Doe', at: '2026-11-19T00:00:00Z' }
+const head = { schema: 'imagegate.attestation/1', by: 'image team', at: '2026-11-19T00:00:00Z' }
 const attestation = (facts: unknown) => parseAttestation({ ...head, how: 'debsums', facts }, 'build.yaml')
 
 function problemsOf(run: () => unknown): { code: string; pointers: (string | undefined)[]; text: string } {
@@ -50,7 +50,7 @@ t.test('what is attested fills what is absent, marked with who, when and how', a
   t.same(document.files?.systemFiles, { baseline: 'dpkg', verification: 'match', modified: [] })
   t.match(document.collection.sources, [
     { basis: 'observed', pointers: ['/os', '/accounts', '/disk'] },
-    { basis: 'attested', collector: 'Jane Doe', at: head.at, method: /debsums/, pointers: ['/files'] },
+    { basis: 'attested', collector: 'image team', at: head.at, method: /debsums/, pointers: ['/files'] },
   ])
   t.same(
     document.collection.missing?.map(({ pointer }) => pointer),
