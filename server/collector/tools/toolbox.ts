@@ -1,6 +1,7 @@
 import { chmod, chown, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GuestError } from '../guest.ts'
+import { folderPrefix, removeAbandoned } from './abandoned.ts'
 import type { ToolCall, ToolResult } from './call.ts'
 import { commandFor, type Surroundings } from './command.ts'
 import { checkEnd } from './ending.ts'
@@ -68,7 +69,9 @@ export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
   const folders = options.folders ?? toolFolders
   const bwrap = options.sandbox === 'off' ? undefined : await findTool('bwrap', folders)
   const sandboxed = bwrap !== undefined && (await sandboxWorks(bwrap, identity))
-  const folder = await ownFolder(await mkdtemp(join(await temporaryFolder(identity), 'imagegate-')), identity)
+  const temporary = await temporaryFolder(identity)
+  await removeAbandoned(temporary)
+  const folder = await ownFolder(await mkdtemp(join(temporary, folderPrefix)), identity)
   const calls = await ownFolder(join(folder, 'calls'), identity)
   await ownFolder(join(folder, 'parts'), identity)
   await writeFile(join(calls, 'mtab'), '', { mode: 0o644 })
