@@ -11,6 +11,7 @@ const kinds = [
   ['verdict', 'Verdict'],
   ['policy-test', 'PolicyTest'],
   ['policy-lock', 'PolicyLock'],
+  ['policy-impact', 'PolicyImpact'],
 ]
 
 /** Titles are for people and differ between equal types, so the definition's key names the type. */

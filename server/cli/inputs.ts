@@ -16,7 +16,8 @@ function unreadable(file: string, cause: unknown): ImagegateError {
   return new ImagegateError('FILE_UNREADABLE', `${name} cannot be read (${code}).`, { cause })
 }
 
-async function* chunksOf(file: string, terminal: Terminal): AsyncGenerator<Buffer, void, void> {
+/** The bytes of a file, or of standard input for -. Throws FILE_UNREADABLE. */
+export async function* chunksOf(file: string, terminal: Terminal): AsyncGenerator<Buffer, void, void> {
   try {
     for await (const chunk of file === '-' ? terminal.stdin : createReadStream(file)) {
       yield Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk))

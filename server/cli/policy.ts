@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Context } from './context.ts'
+import { addPolicyImpact } from './policy-impact.ts'
 import { addPolicyList } from './policy-list.ts'
 import { addPolicyRelease } from './policy-release.ts'
 import { addPolicyShow } from './policy-show.ts'
@@ -20,4 +21,5 @@ export function addPolicy(program: Command, context: Context): void {
   addPolicyList(policy, context)
   addPolicyShow(policy, context)
   addPolicyRelease(policy, context)
+  addPolicyImpact(policy, context)
 }

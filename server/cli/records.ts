@@ -45,7 +45,8 @@ export function addRecordsOptions(command: Command): Command {
     .option('--server <url>', 'ask this server instead, such as http://127.0.0.1:8080')
 }
 
-function databaseFile(given: string | undefined, terminal: Terminal): string {
+/** The database given, else the configured one. Throws a UsageError, or CONFIG_INVALID. */
+export function databaseFile(given: string | undefined, terminal: Terminal): string {
   if (given === undefined) return terminal.config().databaseFile
   try {
     return readConfig({ IMAGEGATE_DATABASE_URL: given }).databaseFile

@@ -7,6 +7,7 @@ export const componentNames: Readonly<Record<Kind, string>> = {
   policy: 'Policy',
   'policy-test': 'PolicyTest',
   'policy-lock': 'PolicyLock',
+  'policy-impact': 'PolicyImpact',
   verdict: 'Verdict',
 }
 
