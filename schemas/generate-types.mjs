@@ -12,6 +12,7 @@ const kinds = [
   ['policy-test', 'PolicyTest'],
   ['policy-lock', 'PolicyLock'],
   ['policy-impact', 'PolicyImpact'],
+  ['policy-bundle', 'PolicyBundle'],
 ]
 
 /** Titles are for people and differ between equal types, so the definition's key names the type. */

@@ -2,11 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Logger, pino } from 'pino'
 import { buildApp } from './app.ts'
 import { openSqliteStore } from './audit/sqlite.ts'
+import type { Store } from './audit/store.ts'
 import type { Config } from './config.ts'
 import type { Deps, Lifecycle } from './http/deps.ts'
 import { createMetrics, observeProcess } from './http/metrics.ts'
 import { LivePolicies, type ReloadResult } from './policy/live.ts'
-import { loadPolicies } from './policy/load.ts'
+import { loadSource, policySource } from './policy/load-source.ts'
 import { LoadingThread } from './policy/load-thread.ts'
 import { lookAtFiles, watchFiles } from './policy/load-watch.ts'
 import { prepareValidator } from './schemas.ts'
@@ -30,11 +31,20 @@ function createLogger(level: string): Logger {
 }
 
 /** Policies that are read once here, where no request waits, and from then on in a thread. */
-async function servePolicies(config: Config, log: Logger): Promise<{ live: LivePolicies; stop(): Promise<void> }> {
+async function servePolicies(
+  config: Config,
+  store: Store,
+  log: Logger,
+): Promise<{ live: LivePolicies; stop(): Promise<void> }> {
+  const source = policySource(config)
   const seen = await lookAtFiles([config.policies])
-  const thread = new LoadingThread(config.policies)
-  const first = await loadPolicies(config.policies)
-  const live = await LivePolicies.start(first, { load: (serving) => thread.load(serving), now: () => new Date(), log })
+  const thread = new LoadingThread(source)
+  const live = await LivePolicies.start(await loadSource(source), {
+    load: (serving) => thread.load(serving),
+    accept: (bundle) => store.acceptBundle(bundle),
+    now: () => new Date(),
+    log,
+  })
   const watching = new AbortController()
   const watched = config.policyWatch
     ? watchFiles([config.policies], seen, () => live.reload(), watching.signal)
@@ -62,7 +72,7 @@ async function listen(config: Config, deps: Pick<Deps, 'store' | 'lifecycle' | '
 }
 
 /**
- * Starts the service: policies, database, HTTP. Rejects with POLICY_INVALID, POLICY_CHANGED, FILE_UNREADABLE,
+ * Starts the service: policies, database, HTTP. Rejects with what loadSource throws, BUNDLE_ROLLBACK,
  * STORE_INCOMPATIBLE or STORE_UNAVAILABLE, or with the system's error when the port is taken.
  */
 export async function start(config: Config, logger: Logger = createLogger(config.logLevel)): Promise<Running> {
@@ -70,7 +80,7 @@ export async function start(config: Config, logger: Logger = createLogger(config
   const lifecycle: Lifecycle = { phase: 'serving' }
   const opened: (() => Promise<unknown>)[] = [() => store.close()]
   async function open() {
-    const policies = await servePolicies(config, logger)
+    const policies = await servePolicies(config, store, logger)
     opened.unshift(policies.stop)
     return { policies, ...(await listen(config, { store, lifecycle, policies: policies.live }, logger)) }
   }

@@ -11,8 +11,10 @@ export interface Config {
   readonly port: number
   /** Absolute path of the SQLite database. */
   readonly databaseFile: string
-  /** Absolute path of the policies' folder. */
+  /** Absolute path of the policies' folder, or with a public key of their signed bundle. */
   readonly policies: string
+  /** Absolute path of the public key that must have signed the bundle. */
+  readonly policyPublicKey?: string
   /** Reload the policies whenever they change on disk. */
   readonly policyWatch: boolean
   readonly logLevel: string
@@ -73,7 +75,13 @@ export const settings = [
   {
     name: 'IMAGEGATE_POLICIES',
     default: 'the policies that come with imagegate',
-    description: 'Folder of the policies and their lock.',
+    description: 'Folder of the policies and their lock; with IMAGEGATE_POLICY_PUBLIC_KEY, a bundle of them.',
+    schema: text,
+  },
+  {
+    name: 'IMAGEGATE_POLICY_PUBLIC_KEY',
+    default: 'none: the policies are a folder',
+    description: 'File of an Ed25519 public key in PEM. Policies are then taken from a bundle that it signed, only.',
     schema: text,
   },
   {
@@ -190,11 +198,13 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     throw new ImagegateError('CONFIG_INVALID', problems.map(({ message }) => message).join(' '), { problems })
   }
   const policies = given('IMAGEGATE_POLICIES')
+  const key = given('IMAGEGATE_POLICY_PUBLIC_KEY')
   return Object.freeze({
     host: word('IMAGEGATE_HOST'),
     port: number('IMAGEGATE_PORT'),
     databaseFile,
     policies: policies === undefined ? fileURLToPath(new URL('../policies', import.meta.url)) : resolve(policies),
+    ...(key === undefined ? {} : { policyPublicKey: resolve(key) }),
     policyWatch: values['IMAGEGATE_POLICY_WATCH'] === 'yes',
     logLevel: word('IMAGEGATE_LOG_LEVEL'),
     bodySeconds: number('IMAGEGATE_BODY_SECONDS'),

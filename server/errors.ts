@@ -168,6 +168,31 @@ export const errorKinds = {
     title: 'A released policy was changed',
     mend: 'Restore the file; make a new version for a change.',
   },
+  BUNDLE_INVALID: {
+    status: 500,
+    title: 'The file is not a sound bundle of policies',
+    mend: 'Make it again with imagegate policy bundle, and carry it unchanged.',
+  },
+  BUNDLE_SIGNATURE_INVALID: {
+    status: 500,
+    title: 'The bundle is not signed with the expected key',
+    mend: 'Check which key signs bundles, and give its public part; a bundle of unknown origin is not to be served.',
+  },
+  BUNDLE_CHANGED: {
+    status: 500,
+    title: 'A file of the bundle is not the one that was signed',
+    mend: 'Carry the bundle again from where it was signed.',
+  },
+  BUNDLE_ROLLBACK: {
+    status: 500,
+    title: 'The bundle is older than one that was served',
+    mend: 'Serve the newest bundle; to take a version back, withdraw it in the lock and make a bundle of that.',
+  },
+  KEY_INVALID: {
+    status: 500,
+    title: 'The key cannot be used',
+    mend: 'Give an Ed25519 key in PEM, not encrypted, as openssl genpkey -algorithm ed25519 makes it.',
+  },
   STORE_INCOMPATIBLE: {
     status: 500,
     title: 'The database does not fit this version of imagegate',

@@ -3,6 +3,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import addFormats from 'ajv-formats'
 import type { FactDocument } from './documents/facts.ts'
 import type { Policy } from './documents/policy.ts'
+import type { PolicyBundle } from './documents/policy-bundle.ts'
 import type { PolicyImpact } from './documents/policy-impact.ts'
 import type { PolicyLock } from './documents/policy-lock.ts'
 import type { PolicyTest } from './documents/policy-test.ts'
@@ -15,6 +16,7 @@ interface Kinds {
   readonly 'policy-test': PolicyTest
   readonly 'policy-lock': PolicyLock
   readonly 'policy-impact': PolicyImpact
+  readonly 'policy-bundle': PolicyBundle
   readonly verdict: Verdict
 }
 
@@ -22,7 +24,15 @@ interface Kinds {
 export type Kind = keyof Kinds
 
 /** Every kind, in the order of the data's flow. */
-export const kinds: readonly Kind[] = ['facts', 'policy', 'policy-test', 'policy-lock', 'policy-impact', 'verdict']
+export const kinds: readonly Kind[] = [
+  'facts',
+  'policy',
+  'policy-test',
+  'policy-lock',
+  'policy-bundle',
+  'policy-impact',
+  'verdict',
+]
 
 function read(kind: Kind): { text: string; schema: Record<string, unknown> } {
   const text = readFileSync(new URL(`../schemas/${kind}.schema.json`, import.meta.url), 'utf8')
@@ -35,6 +45,7 @@ const files = {
   'policy-test': read('policy-test'),
   'policy-lock': read('policy-lock'),
   'policy-impact': read('policy-impact'),
+  'policy-bundle': read('policy-bundle'),
   verdict: read('verdict'),
 }
 

@@ -1,15 +1,16 @@
 import type { Database } from 'better-sqlite3'
 import { ImagegateError } from '../errors.ts'
 import type { RecordRows } from './rows.ts'
+import { type BundleResult, prepareBundle } from './sqlite-bundle.ts'
 import { isConstraint, type StoreFailure, sqliteCode } from './sqlite-errors.ts'
 import { prepareInsert } from './sqlite-insert.ts'
-import type { RecordResult } from './store.ts'
+import type { AcceptedBundle, RecordResult } from './store.ts'
 
-/** What the writer is asked to make durable: a record, or a sign that it can write. */
-export type WriteRequest = RecordRows | 'check'
+/** What the writer is asked to make durable: a record, a bundle taken into service, or a sign that it can write. */
+export type WriteRequest = RecordRows | { readonly bundle: AcceptedBundle } | 'check'
 
 /** What became of one request of a committed batch. */
-export type WriteOutcome = RecordResult | { readonly kind: 'failed'; readonly failure: StoreFailure }
+export type WriteOutcome = RecordResult | BundleResult | { readonly kind: 'failed'; readonly failure: StoreFailure }
 
 /** Commits one batch, one outcome per request; throws when nothing of it was committed. */
 export type CommitBatch = (requests: readonly WriteRequest[]) => readonly WriteOutcome[]
@@ -25,6 +26,7 @@ export function prepareCommit(db: Database): CommitBatch {
   const release = db.prepare('RELEASE record')
   const undo = db.prepare('ROLLBACK TO record')
   const insert = prepareInsert(db)
+  const accept = prepareBundle(db)
   const touch = db.prepare(
     'INSERT INTO health (id, checked_at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET checked_at = excluded.checked_at',
   )
@@ -34,6 +36,7 @@ export function prepareCommit(db: Database): CommitBatch {
       touch.run(Date.now())
       return { kind: 'recorded' }
     }
+    if ('bundle' in request) return accept(request.bundle)
     savepoint.run()
     try {
       const result = insert(request)

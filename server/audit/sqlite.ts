@@ -6,7 +6,15 @@ import { createDatabaseFile } from './sqlite-connection.ts'
 import { storeError } from './sqlite-errors.ts'
 import { SqliteReader } from './sqlite-reader.ts'
 import { type StoreLog, WriterThread } from './sqlite-thread.ts'
-import type { ListPosition, RecordResult, Store, StoreReader, VerdictFilter, VerdictRecord } from './store.ts'
+import type {
+  AcceptedBundle,
+  ListPosition,
+  RecordResult,
+  Store,
+  StoreReader,
+  VerdictFilter,
+  VerdictRecord,
+} from './store.ts'
 
 /** Where a SQLite store lives. */
 export interface SqliteOptions {
@@ -62,7 +70,18 @@ class SqliteStore implements Store {
     const rows = { ...all, policies: all.policies.filter(({ digest }) => !this.#policies.has(digest)) }
     const outcome = await this.#queue.add(rows, bytesOf(rows))
     if (outcome.kind === 'failed') throw new ImagegateError(outcome.failure.code, outcome.failure.detail)
+    if (outcome.kind === 'older') throw new ImagegateError('INTERNAL', 'The writer took a record for a bundle.')
     return outcome
+  }
+
+  async acceptBundle(bundle: AcceptedBundle): Promise<void> {
+    const outcome = await this.#queue.add({ bundle }, 0)
+    if (outcome.kind === 'failed') throw new ImagegateError(outcome.failure.code, outcome.failure.detail)
+    if (outcome.kind === 'older') {
+      const { sequence, digest } = outcome.newest
+      const found = `It is sequence ${bundle.sequence}, ${bundle.digest}`
+      throw new ImagegateError('BUNDLE_ROLLBACK', `${found}; sequence ${sequence}, ${digest}, was served before.`)
+    }
   }
 
   async check(): Promise<void> {
@@ -113,7 +132,7 @@ class SqliteStore implements Store {
       // A batch of replays alone wrote nothing and proves nothing.
       if (outcomes.some(({ kind }) => kind === 'recorded')) this.#lastCommit = performance.now()
       for (const [index, request] of requests.entries()) {
-        if (request === 'check' || outcomes[index]?.kind !== 'recorded') continue
+        if (request === 'check' || 'bundle' in request || outcomes[index]?.kind !== 'recorded') continue
         for (const { digest } of request.policies) this.#policies.add(digest)
       }
       return outcomes

@@ -37,6 +37,15 @@ export type RecordResult =
   | { readonly kind: 'replayed'; readonly id: string; readonly body: string }
   | { readonly kind: 'conflict' }
 
+/** A signed bundle of policies that was taken into service. */
+export interface AcceptedBundle {
+  readonly sequence: number
+  /** SHA-256 of its manifest. */
+  readonly digest: string
+  /** SHA-256 of the public key that verified it. */
+  readonly signedBy: string
+}
+
 /** What an idempotency key stands for. */
 export interface IdempotentVerdict {
   readonly fingerprint: string
@@ -139,6 +148,11 @@ export interface Store extends StoreReader {
    * key the next try then finds it.
    */
   record(record: VerdictRecord): Promise<RecordResult>
+  /**
+   * Resolves once it is durable that a bundle is taken into service. Rejects with BUNDLE_ROLLBACK when one of a higher
+   * sequence, or another of the same, was taken before; else as record does.
+   */
+  acceptBundle(bundle: AcceptedBundle): Promise<void>
   /** Resolves when the database can be read and written. */
   check(): Promise<void>
 }

@@ -4,6 +4,7 @@ import { judge } from '../evaluation/judge.ts'
 import type { GivenOptions } from '../evaluation/options.ts'
 import { parseFacts } from '../facts/parse.ts'
 import { loadPolicies } from '../policy/load.ts'
+import { loadSource, policySource } from '../policy/load-source.ts'
 import { matches } from '../schemas.ts'
 import { parseAnswer, senderOf, unexpected } from './server-client.ts'
 import type { Terminal } from './terminal.ts'
@@ -19,7 +20,7 @@ export async function offlineJudge(
 ): Promise<Judge> {
   const policies =
     folder === undefined
-      ? await loadPolicies(terminal.config().policies, { released: true })
+      ? (await loadSource(policySource(terminal.config()))).set
       : await loadPolicies(folder, { released: false })
   return async (document) => {
     const facts = parseFacts(Buffer.from(JSON.stringify(document)))

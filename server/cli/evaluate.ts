@@ -3,6 +3,7 @@ import { ImagegateError } from '../errors.ts'
 import { judge } from '../evaluation/judge.ts'
 import { parseFacts } from '../facts/parse.ts'
 import { loadPolicies } from '../policy/load.ts'
+import { loadSource, policySource } from '../policy/load-source.ts'
 import type { PolicySet } from '../policy/set.ts'
 import type { Context } from './context.ts'
 import { type EvaluationFlags, givenOptions } from './evaluate-options.ts'
@@ -49,9 +50,9 @@ function filesOf(given: readonly string[], terminal: Terminal): readonly string[
   return ['-']
 }
 
-function loadFor({ policies }: EvaluateOptions, terminal: Terminal): Promise<PolicySet> {
+async function loadFor({ policies }: EvaluateOptions, terminal: Terminal): Promise<PolicySet> {
   if (policies !== undefined) return loadPolicies(policies, { released: false })
-  return loadPolicies(terminal.config().policies, { released: true })
+  return (await loadSource(policySource(terminal.config()))).set
 }
 
 async function evaluate(given: readonly string[], options: EvaluateOptions, terminal: Terminal): Promise<ExitCode> {

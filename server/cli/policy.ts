@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Context } from './context.ts'
+import { addPolicyBundle } from './policy-bundle.ts'
 import { addPolicyImpact } from './policy-impact.ts'
 import { addPolicyList } from './policy-list.ts'
 import { addPolicyRelease } from './policy-release.ts'
@@ -22,4 +23,5 @@ export function addPolicy(program: Command, context: Context): void {
   addPolicyShow(policy, context)
   addPolicyRelease(policy, context)
   addPolicyImpact(policy, context)
+  addPolicyBundle(policy, context)
 }

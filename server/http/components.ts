@@ -8,6 +8,7 @@ export const componentNames: Readonly<Record<Kind, string>> = {
   'policy-test': 'PolicyTest',
   'policy-lock': 'PolicyLock',
   'policy-impact': 'PolicyImpact',
+  'policy-bundle': 'PolicyBundle',
   verdict: 'Verdict',
 }
 
@@ -131,6 +132,7 @@ const ready = object('The service is ready.', {
       digest: { ...string, description: 'Digest of the set of policies.' },
       since: time,
       versions: integer,
+      bundle: { ...integer, description: 'Sequence of the signed bundle that they came in.' },
       reload: { type: 'string', enum: ['ok', 'failed'], description: 'What the last reload came to.' },
       failed: object('Why the last reload left everything as it was.', {
         at: time,
@@ -140,7 +142,7 @@ const ready = object('The service is ready.', {
         total: integer,
       }),
     },
-    ['failed'],
+    ['bundle', 'failed'],
   ),
 })
 

@@ -138,6 +138,7 @@ export function measuredStore(store: Store, metrics: Metrics): Store {
     policyBody: (digest) => store.policyBody(digest),
     records: (tenant, ids) => store.records(tenant, ids),
     list: (tenant, filter, limit, position) => store.list(tenant, filter, limit, position),
+    acceptBundle: (bundle) => store.acceptBundle(bundle),
     check: () => store.check(),
     close: () => store.close(),
   }

@@ -1,13 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { ImagegateError, type Problem } from '../errors.ts'
 import { compilePolicy } from './program.ts'
-import { digestOfSet, findVersion, type PolicySet } from './set.ts'
+import { type BundleName, digestOfSet, findVersion, type LoadedPolicies, type PolicySet } from './set.ts'
 
 /** What is served at one moment: replaced whole, never changed. A request takes it once and keeps to it. */
 export interface Served {
   readonly set: PolicySet
   /** Digest of the set. */
   readonly digest: string
+  /** The signed bundle that it came in. */
+  readonly bundle?: BundleName
   /** Since when. RFC 3339, UTC. */
   readonly since: string
 }
@@ -40,7 +42,9 @@ export interface ReloadLog {
 /** What reloading needs from outside. */
 export interface LiveOptions {
   /** Reads everything anew. What is being served need not be checked again. */
-  readonly load: (serving: PolicySet) => Promise<PolicySet>
+  readonly load: (serving: PolicySet) => Promise<LoadedPolicies>
+  /** Resolves once it is durable that a bundle is taken into service; rejects when it must not be. */
+  readonly accept: (bundle: BundleName) => Promise<void>
   readonly now: () => Date
   readonly log: ReloadLog
 }
@@ -77,15 +81,17 @@ export class LivePolicies implements PolicyView {
   #last: Promise<unknown> = Promise.resolve()
   #next: Promise<ReloadResult> | undefined
 
-  private constructor(set: PolicySet, options: LiveOptions) {
+  private constructor(first: Served, options: LiveOptions) {
     this.#options = options
-    this.#served = { set, digest: digestOfSet(set), since: options.now().toISOString() }
+    this.#served = first
   }
 
-  /** Compiles the first set. */
-  static async start(set: PolicySet, options: LiveOptions): Promise<LivePolicies> {
-    await compileAll(set)
-    return new LivePolicies(set, options)
+  /** Compiles the first set and takes it into service. Rejects as a policy's parsing and accept do. */
+  static async start(first: LoadedPolicies, options: LiveOptions): Promise<LivePolicies> {
+    await compileAll(first.set)
+    if (first.bundle !== undefined) await options.accept(first.bundle)
+    const since = options.now().toISOString()
+    return new LivePolicies({ ...first, digest: digestOfSet(first.set), since }, options)
   }
 
   get served(): Served {
@@ -126,21 +132,28 @@ export class LivePolicies implements PolicyView {
   }
 
   async #load(): Promise<ReloadResult> {
-    const { now, log } = this.#options
+    const { now, log, load, accept } = this.#options
     const before = this.#served
-    const set = await this.#options.load(before.set)
+    const loaded = await load(before.set)
+    const { set, bundle } = loaded
     const digest = digestOfSet(set)
-    if (digest === before.digest) {
-      log.info({ policies: digest }, 'policies are unchanged')
-      return 'unchanged'
-    }
     const problems = changedBodies(before.set, set)
     if (problems.length > 0) {
       throw new ImagegateError('POLICY_CHANGED', 'Versions that are being served have other bodies.', { problems })
     }
     await compileAll(set)
-    this.#served = { set, digest, since: now().toISOString() }
-    log.info({ policies: digest, before: before.digest, versions: set.versions.length }, 'policies were reloaded')
+    // After everything that can refuse it: what is recorded here can never be gone back behind.
+    if (bundle !== undefined) await accept(bundle)
+    if (digest === before.digest) {
+      this.#served = { ...loaded, digest, since: before.since }
+      log.info({ policies: digest, bundle }, 'policies are unchanged')
+      return 'unchanged'
+    }
+    this.#served = { ...loaded, digest, since: now().toISOString() }
+    log.info(
+      { policies: digest, before: before.digest, versions: set.versions.length, bundle },
+      'policies were reloaded',
+    )
     return 'changed'
   }
 

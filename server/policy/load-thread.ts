@@ -1,7 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import { ImagegateError } from '../errors.ts'
+import type { PolicySource } from './load-source.ts'
 import type { LoadAnswer, LoadedVersion, LoadRequest } from './load-worker.ts'
-import type { PolicySet, ReleasedPolicy } from './set.ts'
+import type { BundleName, LoadedPolicies, PolicySet, ReleasedPolicy } from './set.ts'
 
 // A string in new URL() is not rewritten by the compiler.
 const entry = new URL(import.meta.url.endsWith('.ts') ? './load-worker.ts' : './load-worker.js', import.meta.url)
@@ -22,22 +23,23 @@ function joined(version: LoadedVersion, serving: PolicySet): ReleasedPolicy {
 
 /** Loads policies in a thread of its own: reading and checking YAML would keep requests waiting for half a second. */
 export class LoadingThread {
-  readonly #folder: string
+  readonly #source: PolicySource
   #worker: Worker | undefined
   #idle: NodeJS.Timeout | undefined
 
-  constructor(folder: string) {
-    this.#folder = folder
+  constructor(source: PolicySource) {
+    this.#source = source
   }
 
-  /** Loads the folder as loadPolicies does, one call at a time. Rejects with what that throws, or INTERNAL when the thread dies. */
-  async load(serving: PolicySet): Promise<PolicySet> {
+  /** Loads the source as loadSource does, one call at a time. Rejects with what that throws, or INTERNAL when the thread dies. */
+  async load(serving: PolicySet): Promise<LoadedPolicies> {
     clearTimeout(this.#idle)
     const worker = this.#running()
     try {
       const known = serving.versions.map(({ digest, effectiveFrom }) => ({ digest, effectiveFrom }))
-      const versions = await exchange(worker, { folder: this.#folder, known })
-      return { versions: versions.map((version) => joined(version, serving)) }
+      const { versions, bundle } = await exchange(worker, { source: this.#source, known })
+      const set = { versions: versions.map((version) => joined(version, serving)) }
+      return bundle === undefined ? { set } : { set, bundle }
     } finally {
       this.#idle = setTimeout(() => this.close(), idleMs).unref()
     }
@@ -64,7 +66,10 @@ export class LoadingThread {
   }
 }
 
-function exchange(worker: Worker, request: LoadRequest): Promise<LoadedVersion[]> {
+function exchange(
+  worker: Worker,
+  request: LoadRequest,
+): Promise<{ versions: LoadedVersion[]; bundle: BundleName | undefined }> {
   return new Promise((resolve, reject) => {
     const versions: LoadedVersion[] = []
     const done = (end: () => void) => {
@@ -73,7 +78,7 @@ function exchange(worker: Worker, request: LoadRequest): Promise<LoadedVersion[]
     }
     const take = (answer: LoadAnswer) => {
       if (answer.kind === 'version') versions.push(answer.version)
-      else if (answer.kind === 'end') done(() => resolve(versions))
+      else if (answer.kind === 'end') done(() => resolve({ versions, bundle: answer.bundle }))
       else {
         const { code, detail, problems, total } = answer
         done(() => reject(new ImagegateError(code, detail, { problems, total })))

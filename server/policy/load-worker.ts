@@ -1,12 +1,12 @@
 import { parentPort } from 'node:worker_threads'
 import type { Policy } from '../documents/policy.ts'
 import { type ErrorCode, ImagegateError, type Problem } from '../errors.ts'
-import { loadPolicies } from './load.ts'
-import type { ReleasedPolicy } from './set.ts'
+import { loadSource, type PolicySource } from './load-source.ts'
+import type { BundleName, ReleasedPolicy } from './set.ts'
 
 /** What the thread is asked for, one at a time. */
 export interface LoadRequest {
-  readonly folder: string
+  readonly source: PolicySource
   /** Digest and date of each version that is being served, which is neither parsed nor sent again. */
   readonly known: readonly Pick<ReleasedPolicy, 'digest' | 'effectiveFrom'>[]
 }
@@ -19,7 +19,7 @@ export interface LoadedVersion extends Omit<ReleasedPolicy, 'policy' | 'text'> {
 /** What the thread answers: each version, then the end; or an error and nothing more. */
 export type LoadAnswer =
   | { readonly kind: 'version'; readonly version: LoadedVersion }
-  | { readonly kind: 'end' }
+  | { readonly kind: 'end'; readonly bundle?: BundleName }
   | {
       readonly kind: 'failed'
       readonly code: ErrorCode
@@ -51,12 +51,12 @@ function answer(message: LoadAnswer): void {
   parentPort?.postMessage(message)
 }
 
-parentPort?.on('message', async ({ folder, known }: LoadRequest) => {
+parentPort?.on('message', async ({ source, known }: LoadRequest) => {
   try {
-    const { versions } = await loadPolicies(folder)
+    const { set, bundle } = await loadSource(source)
     // One message a version: the other side unpacks each in a turn of its own.
-    for (const version of loadedVersions(versions, known)) answer({ kind: 'version', version })
-    answer({ kind: 'end' })
+    for (const version of loadedVersions(set.versions, known)) answer({ kind: 'version', version })
+    answer({ kind: 'end', ...(bundle && { bundle }) })
   } catch (error) {
     if (!(error instanceof ImagegateError)) throw error
     const { code, message: detail, problems, total } = error

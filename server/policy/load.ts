@@ -100,7 +100,8 @@ async function readFamilies(folder: string): Promise<Map<string, string>> {
   return files
 }
 
-async function readTexts(folder: string): Promise<PolicyTexts> {
+/** Reads the lock and every policy file of a folder. Throws FILE_UNREADABLE. */
+export async function readPolicyTexts(folder: string): Promise<PolicyTexts> {
   const lock = await readText(join(folder, lockFile))
   try {
     return { lock, files: await readFamilies(folder) }
@@ -171,5 +172,5 @@ export async function loadPolicies(
   folder: string,
   options: { released: boolean } = { released: true },
 ): Promise<PolicySet> {
-  return readPolicySet(await readTexts(folder), options)
+  return readPolicySet(await readPolicyTexts(folder), options)
 }

@@ -22,6 +22,21 @@ export interface PolicySet {
   readonly versions: readonly ReleasedPolicy[]
 }
 
+/** What tells one signed bundle of policies from another. */
+export interface BundleName {
+  readonly sequence: number
+  /** SHA-256 of the manifest's bytes, and so of all that the bundle holds. */
+  readonly digest: string
+  /** Name of the key that signed it. */
+  readonly signedBy: string
+}
+
+/** Released policies, and the bundle that they came in. */
+export interface LoadedPolicies {
+  readonly set: PolicySet
+  readonly bundle?: BundleName
+}
+
 /** Order of two semantic versions of digits alone. */
 export function compareSemver(left: string, right: string): number {
   const a = left.split('.').map(Number)

@@ -16,11 +16,11 @@ const { env } = plainNode
 const [command = '', ...loader] = plainNode.command
 const migrateChild = fileURLToPath(new URL('./migrate-child.ts', import.meta.url))
 
-/** A copy of the migrations to play with, and a database file. */
+/** A copy of the first migration to play with, and a database file. */
 function room(t: Test) {
   const root = t.testdir({ migrations: {} })
   const directory = join(root, 'migrations')
-  cpSync(sqliteMigrations, directory, { recursive: true })
+  cpSync(new URL('0001-initial.sql', sqliteMigrations), join(directory, '0001-initial.sql'))
   const file = join(root, 'imagegate.db')
   createDatabaseFile(file)
   const url = pathToFileURL(`${directory}/`)

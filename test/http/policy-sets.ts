@@ -10,6 +10,8 @@ export interface GoodSet {
   readonly version: string
   /** The files that only this set has. */
   readonly files: ReadonlyMap<string, string>
+  /** All policy files. */
+  readonly all: ReadonlyMap<string, string>
   readonly lock: string
   readonly set: PolicySet
 }
@@ -41,8 +43,9 @@ export async function goodSet(number: number): Promise<GoodSet> {
     lock.policies.push({ family, version, digest: sha256(text), effectiveFrom: '2021-01-01T00:00:00Z' })
   }
   const locked = JSON.stringify(lock, undefined, 2)
-  const set = readPolicySet({ lock: locked, files: new Map([...all, ...files]) }, { released: true })
-  return { version, files, lock: locked, set }
+  for (const [file, text] of files) all.set(file, text)
+  const set = readPolicySet({ lock: locked, files: all }, { released: true })
+  return { version, files, all, lock: locked, set }
 }
 
 /** A folder with the shipped policies alone. */

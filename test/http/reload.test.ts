@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { appendFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { Agent, request } from 'node:http'
@@ -10,6 +11,7 @@ import { sha256 } from '../../server/digest.ts'
 import type { Verdict } from '../../server/documents/verdict.ts'
 import { judge } from '../../server/evaluation/judge.ts'
 import { parseFacts } from '../../server/facts/parse.ts'
+import { makeBundle } from '../../server/policy/bundle.ts'
 import { lockFile } from '../../server/policy/load.ts'
 import { count, long, random, seed } from '../support/long.ts'
 import { type GoodSet, goodSet, policyFolder, putSet } from './policy-sets.ts'
@@ -58,6 +60,7 @@ async function serve(t: Test, folder: string, environment: Record<string, string
 interface Ready {
   readonly digest: string
   readonly reload: string
+  readonly bundle?: number
   readonly failed?: { code: string; title: string; problems: { file?: string; line?: number; message: string }[] }
 }
 
@@ -258,6 +261,33 @@ t.test('a watched folder is reloaded when it changes, however it is changed', as
   t.equal((await counts(service))['failing'], 1)
   await writeFile(join(folder, lockFile), two.lock)
   t.ok(await until(async () => (await ready(service)).reload === 'ok'), 'mended')
+})
+
+t.test('signed bundles are reloaded, and an older or a strange one leaves the last good one', async (t) => {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+  const folder = t.testdir({})
+  const bundle = join(folder, 'policies.tar')
+  const key = join(folder, 'public.pem')
+  await writeFile(key, publicKey.export({ type: 'spki', format: 'pem' }))
+  const put = async (index: number, sequence: number, signing = privateKey) => {
+    const given = sets[index]
+    if (given === undefined) throw new Error('no such set')
+    const all = new Map([...given.all, [lockFile, given.lock]])
+    await writeFile(`${bundle}.new`, makeBundle(all, sequence, signing))
+    await rename(`${bundle}.new`, bundle)
+  }
+  await put(0, 3)
+  const service = await serve(t, bundle, { IMAGEGATE_POLICY_PUBLIC_KEY: key })
+  t.match(await ready(service), { reload: 'ok', bundle: 3 })
+  await put(1, 4)
+  t.equal(await reload(service), 'changed')
+  const { digest } = await ready(service)
+  await put(0, 3)
+  t.equal(await reload(service), 'failed')
+  t.match(await ready(service), { digest, bundle: 4, failed: { code: 'BUNDLE_ROLLBACK' } })
+  await put(2, 5, generateKeyPairSync('ed25519').privateKey)
+  t.equal(await reload(service), 'failed')
+  t.match(await ready(service), { digest, bundle: 4, failed: { code: 'BUNDLE_SIGNATURE_INVALID' } })
 })
 
 t.test('a version that was served cannot get another body, even when the lock says so', async (t) => {

@@ -7,7 +7,7 @@ import { openSqliteStore } from '../../server/audit/sqlite.ts'
 import type { Store } from '../../server/audit/store.ts'
 import type { Lifecycle, Limits } from '../../server/http/deps.ts'
 import { createMetrics } from '../../server/http/metrics.ts'
-import { LivePolicies } from '../../server/policy/live.ts'
+import { type LiveOptions, LivePolicies } from '../../server/policy/live.ts'
 import { loadPolicies, shippedPolicies } from '../../server/policy/load.ts'
 import type { PolicySet } from '../../server/policy/set.ts'
 
@@ -56,6 +56,11 @@ export function keepingLogger(log: Record<string, unknown>[]): Logger {
   return pino({ base: null }, { write: (line: string) => log.push(JSON.parse(line)) })
 }
 
+/** Policies that reloading does not change. */
+function fixed(set: PolicySet, log: Logger): LiveOptions {
+  return { load: async () => ({ set }), accept: async () => undefined, now: () => new Date(), log }
+}
+
 /** An app on a database of its own in a directory. */
 export async function stage(directory: string, limits: Partial<Limits> = {}): Promise<Stage> {
   const log: Record<string, unknown>[] = []
@@ -65,7 +70,7 @@ export async function stage(directory: string, limits: Partial<Limits> = {}): Pr
   const lifecycle: Lifecycle = { phase: 'serving' }
   const set = await policies()
   const app = await buildApp({
-    policies: await LivePolicies.start(set, { load: async () => set, now: () => new Date(), log: logger }),
+    policies: await LivePolicies.start({ set }, fixed(set, logger)),
     store,
     logger,
     lifecycle,
