@@ -12,7 +12,7 @@ import { type Qmp, qmpOver } from './qmp.ts'
 import { unmount } from './unmount.ts'
 import type { VirtualDisk } from './virtual-disk.ts'
 
-const limits = limitArguments({ seconds: 600, stdoutBytes: 0, fileBytes: 1_048_576 })
+const limits = limitArguments({ seconds: 600, stdoutBytes: 0, fileBytes: 1_048_576, memoryBytes: 268_435_456 })
 const monitor = ['--chardev', 'stdio,id=monitor', '--monitor', 'monitor']
 
 /** The image with its driver named at every layer, so that nothing is probed and nothing else is opened. */

@@ -82,8 +82,17 @@ t.test('time, output and file sizes are limited, with and without a sandbox', { 
       limits: { fileBytes: 1000 },
     })
     await t.rejects(folder, { code: 'too-large' }, 'a large file')
-    const limits = await shell(box, 'ulimit -v; ulimit -t; ulimit -f; ulimit -c', { seconds: 9, fileBytes: 2048 })
-    t.equal(limits.stdout.toString(), '2097152\n9\n2\n0\n', 'memory in KiB, seconds, file size in KiB, no core')
+    const limits = await shell(box, 'ulimit -v; ulimit -d; ulimit -s; ulimit -t; ulimit -f; ulimit -c', {
+      seconds: 9,
+      fileBytes: 2048,
+    })
+    t.equal(
+      limits.stdout.toString(),
+      '2097152\n131072\n1024\n9\n2\n0\n',
+      'address space, memory and stack in KiB, seconds, file size in KiB, no core',
+    )
+    const greedy = 'a=x; while :; do a=$a$a; done'
+    await t.rejects(shell(box, greedy), { code: 'too-large', message: /more memory than it may have/ })
     t.equal((await shell(box, 'exit 7')).code, 7, 'an exit status is a result')
   }
 })
