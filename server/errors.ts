@@ -193,6 +193,11 @@ export const errorKinds = {
     title: 'The key cannot be used',
     mend: 'Give an Ed25519 key in PEM, not encrypted, as openssl genpkey -algorithm ed25519 makes it.',
   },
+  POLICY_TEST_INVALID: {
+    status: 500,
+    title: 'A file beside the policies is not valid',
+    mend: 'Correct the lines that problems names; schemas/policy-test.schema.json describes a file of cases.',
+  },
   STORE_INCOMPATIBLE: {
     status: 500,
     title: 'The database does not fit this version of imagegate',

@@ -5,6 +5,7 @@ import { addPolicyImpact } from './policy-impact.ts'
 import { addPolicyList } from './policy-list.ts'
 import { addPolicyRelease } from './policy-release.ts'
 import { addPolicyShow } from './policy-show.ts'
+import { addPolicyTest } from './policy-test.ts'
 import { helpTail } from './usage.ts'
 
 const help = helpTail(
@@ -24,4 +25,5 @@ export function addPolicy(program: Command, context: Context): void {
   addPolicyRelease(policy, context)
   addPolicyImpact(policy, context)
   addPolicyBundle(policy, context)
+  addPolicyTest(policy, context)
 }

@@ -7,7 +7,7 @@ import { resultOfRule } from '../../server/evaluation/evaluate.ts'
 import { isObject, pointerTo, pointerTokens, resolveTokens } from '../../server/facts/pointer.ts'
 import { compilePolicy } from '../../server/policy/program.ts'
 import { conditionTrees } from '../../server/policy/reference.ts'
-import { policies, readFacts, top } from '../policies/case-runner.ts'
+import { policies, readFacts, top } from '../policies/shipped.ts'
 
 /** Pointers of every object member and every list, at any depth; elements of lists are not removed. */
 function removable(value: unknown, pointer: string, found: string[] = []): string[] {

@@ -10,7 +10,7 @@ import { countHolds } from '../../server/policy/interval.ts'
 import { readPolicy } from '../../server/policy/load.ts'
 import type { PolicySet, ReleasedPolicy } from '../../server/policy/set.ts'
 import { matches, problemsOf } from '../../server/schemas.ts'
-import { policies, readFacts, top } from '../policies/case-runner.ts'
+import { policies, readFacts, top } from '../policies/shipped.ts'
 import { canonical } from '../support/canonical.ts'
 
 const now = new Date('2026-01-01T00:00:00.000Z')

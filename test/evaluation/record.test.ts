@@ -11,7 +11,7 @@ import { evaluateAndRecord } from '../../server/evaluation/record.ts'
 import { evidence, replay } from '../../server/evaluation/replay.ts'
 import { parseFacts } from '../../server/facts/parse.ts'
 import { loadPolicies } from '../../server/policy/load.ts'
-import { policies, readFacts } from '../policies/case-runner.ts'
+import { policies, readFacts } from '../policies/shipped.ts'
 import { canonical } from '../support/canonical.ts'
 
 async function stage(t: Test) {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { Facts } from '../../../server/collector/part.ts'
-import { judgeDocument, results } from '../../policies/case-runner.ts'
+import { judgeDocument, results } from '../../policies/shipped.ts'
 import { type Collected, collectFrom, type TestVolume } from './collecting.ts'
 import { driverFile } from './drivers.ts'
 import { accountValues, administratorKey, firewallPolicy, type ProductName } from './products.ts'
