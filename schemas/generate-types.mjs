@@ -13,6 +13,7 @@ const kinds = [
   ['policy-lock', 'PolicyLock'],
   ['policy-impact', 'PolicyImpact'],
   ['policy-bundle', 'PolicyBundle'],
+  ['policy-diff', 'PolicyDiff'],
 ]
 
 /** Titles are for people and differ between equal types, so the definition's key names the type. */

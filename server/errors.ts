@@ -198,6 +198,11 @@ export const errorKinds = {
     title: 'A file beside the policies is not valid',
     mend: 'Correct the lines that problems names; schemas/policy-test.schema.json describes a file of cases.',
   },
+  POLICY_VERSION_TOO_SMALL: {
+    status: 500,
+    title: "A policy's version is too small for what it changes",
+    mend: 'Raise the version as the detail says; imagegate policy diff shows what demands it.',
+  },
   STORE_INCOMPATIBLE: {
     status: 500,
     title: 'The database does not fit this version of imagegate',

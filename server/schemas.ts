@@ -4,6 +4,7 @@ import addFormats from 'ajv-formats'
 import type { FactDocument } from './documents/facts.ts'
 import type { Policy } from './documents/policy.ts'
 import type { PolicyBundle } from './documents/policy-bundle.ts'
+import type { PolicyDiff } from './documents/policy-diff.ts'
 import type { PolicyImpact } from './documents/policy-impact.ts'
 import type { PolicyLock } from './documents/policy-lock.ts'
 import type { PolicyTest } from './documents/policy-test.ts'
@@ -17,6 +18,7 @@ interface Kinds {
   readonly 'policy-lock': PolicyLock
   readonly 'policy-impact': PolicyImpact
   readonly 'policy-bundle': PolicyBundle
+  readonly 'policy-diff': PolicyDiff
   readonly verdict: Verdict
 }
 
@@ -30,6 +32,7 @@ export const kinds: readonly Kind[] = [
   'policy-test',
   'policy-lock',
   'policy-bundle',
+  'policy-diff',
   'policy-impact',
   'verdict',
 ]
@@ -46,6 +49,7 @@ const files = {
   'policy-lock': read('policy-lock'),
   'policy-impact': read('policy-impact'),
   'policy-bundle': read('policy-bundle'),
+  'policy-diff': read('policy-diff'),
   verdict: read('verdict'),
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Context } from './context.ts'
 import { addPolicyBundle } from './policy-bundle.ts'
+import { addPolicyDiff } from './policy-diff.ts'
 import { addPolicyImpact } from './policy-impact.ts'
 import { addPolicyList } from './policy-list.ts'
 import { addPolicyRelease } from './policy-release.ts'
@@ -9,7 +10,12 @@ import { addPolicyTest } from './policy-test.ts'
 import { helpTail } from './usage.ts'
 
 const help = helpTail(
-  ['imagegate policy list', 'imagegate policy show linux', 'imagegate policy release linux 1.1.0'],
+  [
+    'imagegate policy list',
+    'imagegate policy show linux',
+    'imagegate policy diff linux/1.0.0 linux/1.1.0',
+    'imagegate policy release linux 1.1.0',
+  ],
   ['0  done', '1  a policy is not valid, or was changed after its release', '3  could not run'],
 )
 
@@ -22,6 +28,7 @@ export function addPolicy(program: Command, context: Context): void {
     .addHelpText('after', help)
   addPolicyList(policy, context)
   addPolicyShow(policy, context)
+  addPolicyDiff(policy, context)
   addPolicyRelease(policy, context)
   addPolicyImpact(policy, context)
   addPolicyBundle(policy, context)

@@ -9,6 +9,7 @@ export const componentNames: Readonly<Record<Kind, string>> = {
   'policy-lock': 'PolicyLock',
   'policy-impact': 'PolicyImpact',
   'policy-bundle': 'PolicyBundle',
+  'policy-diff': 'PolicyDiff',
   verdict: 'Verdict',
 }
 

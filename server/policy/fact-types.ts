@@ -27,7 +27,8 @@ export interface TextBounds {
   readonly examples: readonly string[]
 }
 
-type SchemaNode = Readonly<Record<string, unknown>>
+/** A part of a schema. */
+export type SchemaNode = Readonly<Record<string, unknown>>
 
 const versionPattern = '^(0|[1-9][0-9]{0,8})(\\.(0|[1-9][0-9]{0,8})){0,5}$'
 
@@ -118,6 +119,11 @@ export function elementType(list: FactType, path: string): FactType | undefined 
   if (list.kind !== 'list' || list.of?.kind !== 'object') return undefined
   const node = descend(facts, list.element, pointerTokens(path))
   return node === undefined ? undefined : typeOf(facts, node)
+}
+
+/** The facts schema at a pointer, from its top or from a part of it; undefined when it knows no such place. */
+export function factNode(pointer: string, start: SchemaNode = facts): SchemaNode | undefined {
+  return descend(facts, start, pointerTokens(pointer))
 }
 
 /** The type of a list of such values. */
