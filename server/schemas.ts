@@ -108,11 +108,16 @@ export function prepareValidator(kind: Kind): void {
   validator(kind, first)
 }
 
-/** Every problem of a document that does not match, in the document's order. */
-export function problemsOf(kind: Kind, value: unknown): Problem[] {
+/** Every error of a document that does not match, as ajv has it, in the document's order. */
+export function errorsOf(kind: Kind, value: unknown): readonly ErrorObject[] {
   const validate = validator(kind, all)
   validate(value)
   const errors = validate.errors ?? []
   const telling = errors.filter((error) => !composite.has(error.keyword))
-  return (telling.length > 0 ? telling : errors).map(schemaProblem)
+  return telling.length > 0 ? telling : errors
+}
+
+/** Every problem of a document that does not match, in the document's order. */
+export function problemsOf(kind: Kind, value: unknown): Problem[] {
+  return errorsOf(kind, value).map(schemaProblem)
 }

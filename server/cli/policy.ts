@@ -3,6 +3,7 @@ import type { Context } from './context.ts'
 import { addPolicyBundle } from './policy-bundle.ts'
 import { addPolicyDiff } from './policy-diff.ts'
 import { addPolicyImpact } from './policy-impact.ts'
+import { addPolicyLint } from './policy-lint.ts'
 import { addPolicyList } from './policy-list.ts'
 import { addPolicyRelease } from './policy-release.ts'
 import { addPolicyShow } from './policy-show.ts'
@@ -14,6 +15,7 @@ const help = helpTail(
     'imagegate policy list',
     'imagegate policy show linux',
     'imagegate policy diff linux/1.0.0 linux/1.1.0',
+    'imagegate policy lint',
     'imagegate policy release linux 1.1.0',
   ],
   ['0  done', '1  a policy is not valid, or was changed after its release', '3  could not run'],
@@ -23,9 +25,10 @@ const help = helpTail(
 export function addPolicy(program: Command, context: Context): void {
   const policy = program
     .command('policy')
-    .summary('list, show and release policies')
-    .description('Lists, shows and releases policies.')
+    .summary('lint, compare, test, list, show and release policies')
+    .description('Lints, compares, tests, lists, shows and releases policies.')
     .addHelpText('after', help)
+  addPolicyLint(policy, context)
   addPolicyList(policy, context)
   addPolicyShow(policy, context)
   addPolicyDiff(policy, context)

@@ -1,37 +1,22 @@
-import { pathToFileURL } from 'node:url'
 import { sha256 } from '../digest.ts'
 import type { Finding, Verdict } from '../documents/verdict.ts'
 import { errorKinds, type ImagegateError } from '../errors.ts'
 import { programVersion } from '../version.ts'
-import { safeJson, safeText } from './escape.ts'
+import { safeJson } from './escape.ts'
 import { evidenceText } from './evidence-text.ts'
 import { stages } from './finding-lines.ts'
 import { type Answer, nameOf, type Place } from './report-answer.ts'
+import { sarifMessage, sarifUri } from './sarif-text.ts'
 
 const levels = { block: 'error', warn: 'warning', inform: 'note', none: 'none' } as const
 const kinds = { pass: 'pass', fail: 'fail', unknown: 'open', not_applicable: 'notApplicable' } as const
-
-/** SARIF reads {0} and [text](target) in messages; neither may come from a guest. */
-function message(text: string): { text: string } {
-  return {
-    text:
-      safeText(text)
-        .replaceAll(/[\\[\]]/g, '\\$&')
-        .replaceAll(/[{}]/g, '$&$&') || '-',
-  }
-}
-
-function uriOf(file: string): string {
-  const name = file.toWellFormed()
-  return name.startsWith('/') ? pathToFileURL(name).href : name.split('/').map(encodeURIComponent).join('/')
-}
 
 function locationOf({ file, line }: Place, finding: Finding | undefined) {
   const pointers = [...new Set(finding?.evidence?.map(({ pointer }) => pointer))].slice(0, 32)
   const region = line === undefined ? {} : { region: { startLine: line } }
   const logicalLocations = pointers.map((pointer) => ({ fullyQualifiedName: pointer, kind: 'member' }))
   return {
-    physicalLocation: { artifactLocation: { uri: uriOf(file === '-' ? 'stdin' : file) }, ...region },
+    physicalLocation: { artifactLocation: { uri: sarifUri(file === '-' ? 'stdin' : file) }, ...region },
     ...(logicalLocations.length === 0 ? {} : { logicalLocations }),
   }
 }
@@ -52,7 +37,7 @@ function resultOf(place: Place, verdict: Verdict, finding: Finding, ruleIndex: n
     kind: kinds[result],
     // The format allows no level beside a kind other than fail.
     level: result === 'fail' ? levels[effect] : 'none',
-    message: message(explanation(finding)),
+    message: sarifMessage(explanation(finding)),
     locations: [locationOf(place, finding)],
     partialFingerprints: { 'imagegateRule/v1': sha256(`${rule}\n${verdict.subject.imageName ?? nameOf(place)}`) },
     properties: {
@@ -78,7 +63,7 @@ function problemNotification(place: Place, { code, message: detail }: ImagegateE
   return {
     level: 'error',
     descriptor: { id: code },
-    message: message(`${errorKinds[code].title}: ${detail}`),
+    message: sarifMessage(`${errorKinds[code].title}: ${detail}`),
     locations: [locationOf(place, undefined)],
   }
 }
@@ -87,7 +72,7 @@ function missingNotifications(place: Place, { missing }: Verdict) {
   return missing.map(({ code, collect, pointer, reason }) => ({
     level: 'warning',
     ...(code === undefined ? {} : { descriptor: { id: code } }),
-    message: message(
+    message: sarifMessage(
       [`The fact ${pointer} is missing.`, reason, `To collect: ${collect}`]
         .filter((part) => part !== undefined)
         .join(' '),
@@ -99,7 +84,7 @@ function missingNotifications(place: Place, { missing }: Verdict) {
 function artifact({ place: { file }, verdict }: Answer) {
   const [algorithm, hash] = verdict?.subject.imageDigest?.split(':') ?? []
   const hashes = algorithm === 'sha256' && hash !== undefined ? { hashes: { 'sha-256': hash } } : {}
-  return { location: { uri: uriOf(file === '-' ? 'stdin' : file) }, ...hashes }
+  return { location: { uri: sarifUri(file === '-' ? 'stdin' : file) }, ...hashes }
 }
 
 /**

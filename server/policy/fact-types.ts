@@ -1,4 +1,4 @@
-import { isObject, pointerTokens } from '../facts/pointer.ts'
+import { isObject, pointerTo, pointerTokens } from '../facts/pointer.ts'
 import { schema } from '../schemas.ts'
 
 /** What a pointer of a condition leads to. */
@@ -139,4 +139,26 @@ export function valueType(value: unknown): FactType | undefined {
   if (typeof value === 'number') return integerType(undefined, undefined)
   if (typeof value === 'boolean') return { kind: 'boolean' }
   return Array.isArray(value) ? listOf(valueType(value[0])) : undefined
+}
+
+function pathsBelow(root: SchemaNode, node: SchemaNode, path: string): string[] {
+  const properties: unknown = node['properties']
+  const own = path === '' ? [] : [path]
+  if (!isObject(properties)) return own
+  return Object.entries(properties).reduce<string[]>((paths, [name, child]) => {
+    const inner = dereference(root, child)
+    return inner === undefined ? paths : paths.concat(pathsBelow(root, inner, pointerTo(path, name)))
+  }, own)
+}
+
+/** Every pointer that pointerType knows, /request among them. */
+export function knownPointers(): readonly string[] {
+  const options = descend(verdict, verdict, ['options'])
+  const sections = pathsBelow(facts, facts, '').filter((path) => pointerType(path) !== undefined)
+  return options === undefined ? sections : [...sections, ...pathsBelow(verdict, options, '/request')]
+}
+
+/** Every pointer inside the elements of a list of objects. */
+export function elementPointers(list: FactType): readonly string[] {
+  return list.kind === 'list' && list.of?.kind === 'object' ? pathsBelow(facts, list.element, '') : []
 }

@@ -1,15 +1,46 @@
 import type { Comparison, Condition, Count, Policy, Rule } from '../documents/policy.ts'
-import { elementType, type FactType, listOf, majorType, pointerType, valueType } from './fact-types.ts'
-import { parseTemplate } from './template.ts'
+import { pointerTo } from '../facts/pointer.ts'
+import {
+  elementPointers,
+  elementType,
+  type FactType,
+  knownPointers,
+  listOf,
+  majorType,
+  pointerType,
+  valueType,
+} from './fact-types.ts'
+import { nearest } from './nearest.ts'
+import { type Placeholder, parseTemplate } from './template.ts'
+import type { Place } from './yaml-text.ts'
+
+/** What kind of mistake it is, for lint. */
+export type ProfileCode =
+  | 'unknown-path'
+  | 'unknown-parameter'
+  | 'unknown-list'
+  | 'unknown-placeholder'
+  | 'unknown-rule'
+  | 'malformed-placeholder'
+  | 'placeholder-not-single'
+  | 'operator-misfit'
+  | 'value-type'
+  | 'impossible-value'
+  | 'nested-count'
+  | 'duplicate-rule-id'
+  | 'rule-id-family'
+  | 'case-order'
 
 /** A problem inside a policy, by the tokens of its place; the loader adds file, line and column. */
 export interface PolicyProblem {
-  readonly path: readonly (string | number)[]
+  readonly path: Place
+  readonly code: ProfileCode
   readonly message: string
+  /** The name that was probably meant. */
+  readonly meant?: string
 }
 
-type Place = readonly (string | number)[]
-type Report = (path: Place, message: string) => void
+type Report = (path: Place, code: ProfileCode, message: string, meant?: string) => void
 
 interface Context {
   readonly policy: Policy
@@ -25,6 +56,36 @@ function typeAt(fact: string, path: string, context: Context): FactType | undefi
   if (fact !== 'parameters') return pointerType(`/${fact}${path}`)
   const name = path.slice(1)
   return valueType(Object.hasOwn(context.policy.parameters, name) ? context.policy.parameters[name]?.value : undefined)
+}
+
+const pointers = knownPointers()
+
+function objectLists(): string[] {
+  return pointers.filter((pointer) => {
+    const type = pointerType(pointer)
+    return type?.kind === 'list' && type.of?.kind === 'object'
+  })
+}
+
+/** The path that was probably meant, inside the same fact where one is near. */
+function meantPath(fact: string, path: string, { list, policy }: Context): string | undefined {
+  if (fact === 'element') return list === undefined ? undefined : nearest(path, elementPointers(list))
+  if (fact !== 'parameters') return nearest(`/${fact}${path}`, pointers)
+  return nearest(
+    path,
+    Object.keys(policy.parameters).map((name) => pointerTo('', name)),
+  )
+}
+
+function meantPlaceholder(
+  { of, path }: Placeholder,
+  lists: readonly string[],
+  { policy }: Context,
+): string | undefined {
+  const parameters = Object.keys(policy.parameters).map((name) => `/parameters/${name}`)
+  const members = lists.flatMap((list) => elementPointers(pointerType(list) ?? { kind: 'object' }))
+  const meant = nearest(path, of === 'document' ? [...pointers, ...parameters] : members)
+  return meant === undefined ? undefined : `{${of === 'document' ? '' : of}${meant}}`
 }
 
 function valuesOf(type: FactType): readonly string[] | undefined {
@@ -54,7 +115,7 @@ function fits(expected: FactType, given: FactType): boolean {
 function checkConstant(value: unknown, expected: FactType, path: Place, report: Report): void {
   if (Array.isArray(value)) {
     const of = expected.kind === 'list' ? expected.of : undefined
-    if (of === undefined) return report(path, 'A list can only be compared with in and notIn.')
+    if (of === undefined) return report(path, 'value-type', 'A list can only be compared with in and notIn.')
     for (const [index, element] of value.entries()) checkConstant(element, of, [...path, index], report)
     return
   }
@@ -62,12 +123,14 @@ function checkConstant(value: unknown, expected: FactType, path: Place, report: 
   if (given === undefined || !fits(expected, given)) {
     return report(
       path,
+      'value-type',
       `The value is a ${given?.kind ?? 'nothing'}; the fact and the operator want a ${expected.kind}.`,
     )
   }
   const values = valuesOf(expected)
   if (values !== undefined && !values.includes(String(value))) {
-    report(path, `The fact can never have this value; it is one of ${values.join(', ')}.`)
+    const message = `The fact can never have this value; it is one of ${values.join(', ')}.`
+    report(path, 'impossible-value', message, nearest(String(value), values))
   }
 }
 
@@ -75,11 +138,17 @@ function checkComparison(leaf: Comparison, path: Place, context: Context): void 
   const type = typeAt(leaf.fact, leaf.path, context)
   if (type === undefined) {
     const where = leaf.fact === 'element' ? `${leaf.path} of the element` : `/${leaf.fact}${leaf.path}`
-    return context.report([...path, 'path'], `No fact is known at ${where}.`)
+    const code = leaf.fact === 'parameters' ? 'unknown-parameter' : 'unknown-path'
+    const place = [...path, 'path']
+    return context.report(place, code, `No fact is known at ${where}.`, meantPath(leaf.fact, leaf.path, context))
   }
   const expected = expectedType(leaf.operator, type)
   if (expected === undefined) {
-    return context.report([...path, 'operator'], `The operator ${leaf.operator} does not fit a ${type.kind}.`)
+    return context.report(
+      [...path, 'operator'],
+      'operator-misfit',
+      `The operator ${leaf.operator} does not fit a ${type.kind}.`,
+    )
   }
   const { value } = leaf
   if (typeof value !== 'object' || Array.isArray(value)) {
@@ -87,7 +156,9 @@ function checkComparison(leaf: Comparison, path: Place, context: Context): void 
   }
   const given = typeAt(value.fact, value.path, context)
   if (given === undefined) {
-    return context.report([...path, 'value', 'path'], `Nothing is known at /${value.fact}${value.path}.`)
+    const code = value.fact === 'parameters' ? 'unknown-parameter' : 'unknown-path'
+    const message = `Nothing is known at /${value.fact}${value.path}.`
+    return context.report([...path, 'value', 'path'], code, message, meantPath(value.fact, value.path, context))
   }
   if (value.fact === 'parameters') {
     const parameter = context.policy.parameters[value.path.slice(1)]?.value
@@ -96,6 +167,7 @@ function checkComparison(leaf: Comparison, path: Place, context: Context): void 
   if (!fits(expected, given)) {
     context.report(
       [...path, 'value'],
+      'value-type',
       `The value is a ${given.kind}; the fact and the operator want a ${expected.kind}.`,
     )
   }
@@ -103,9 +175,10 @@ function checkComparison(leaf: Comparison, path: Place, context: Context): void 
 
 function checkCount(leaf: Count, path: Place, context: Context): void {
   const list = pointerType(leaf.params.of)
-  if (context.list !== undefined) return context.report(path, 'A count cannot stand inside a count.')
+  if (context.list !== undefined) return context.report(path, 'nested-count', 'A count cannot stand inside a count.')
   if (list?.kind !== 'list' || list.of?.kind !== 'object') {
-    return context.report([...path, 'params', 'of'], `There is no list of objects at ${leaf.params.of}.`)
+    const message = `There is no list of objects at ${leaf.params.of}.`
+    return context.report([...path, 'params', 'of'], 'unknown-list', message, nearest(leaf.params.of, objectLists()))
   }
   checkCondition(leaf.params.where, [...path, 'params', 'where'], { ...context, list })
 }
@@ -137,19 +210,22 @@ function checkTemplate(template: string, path: Place, rule: Rule, context: Conte
         part.of === 'document'
           ? typeAt(first, rest.map((token) => `/${token}`).join(''), context)
           : lists.map(pointerType).find((list) => list && (part.path === '' || elementType(list, part.path)))
-      if (known === undefined) context.report(path, `The placeholder ${part.of} ${part.path} leads to no known fact.`)
-      else if (part.of === 'document' && known.kind === 'object')
-        context.report(path, `${part.path} is no single value.`)
+      if (known === undefined) {
+        const message = `The placeholder ${part.of} ${part.path} leads to no known fact.`
+        context.report(path, 'unknown-placeholder', message, meantPlaceholder(part, lists, context))
+      } else if (part.of === 'document' && known.kind === 'object') {
+        context.report(path, 'placeholder-not-single', `${part.path} is no single value.`)
+      }
     }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
-    context.report(path, error.message)
+    context.report(path, 'malformed-placeholder', error.message)
   }
 }
 
 function checkRule(rule: Rule, path: Place, context: Context): void {
   if (!rule.id.startsWith(`${context.policy.family}.`)) {
-    context.report([...path, 'id'], `A rule's id begins with its family: ${context.policy.family}.`)
+    context.report([...path, 'id'], 'rule-id-family', `A rule's id begins with its family: ${context.policy.family}.`)
   }
   if (rule.appliesWhen !== undefined) checkCondition(rule.appliesWhen, [...path, 'appliesWhen'], context)
   checkCondition(rule.conditions, [...path, 'conditions'], context)
@@ -159,7 +235,8 @@ function checkRule(rule: Rule, path: Place, context: Context): void {
     const last = index === rule.cases.length - 1
     if (one.when !== undefined) checkCondition(one.when, [...place, 'when'], context)
     if (last !== (one.when === undefined)) {
-      context.report(place, last ? 'The last case has no when: it is what remains.' : 'Only the last case has no when.')
+      const message = last ? 'The last case has no when: it is what remains.' : 'Only the last case has no when.'
+      context.report(place, 'case-order', message)
     }
     checkTemplate(one.message, [...place, 'message'], rule, context)
     for (const [step, text] of one.remediation.steps.entries()) {
@@ -177,16 +254,18 @@ function checkRule(rule: Rule, path: Place, context: Context): void {
  */
 export function profileProblems(policy: Policy): PolicyProblem[] {
   const problems: PolicyProblem[] = []
-  const report: Report = (path, message) => problems.push({ path, message })
+  const report: Report = (path, code, message, meant) =>
+    problems.push({ path, code, message, ...(meant === undefined ? {} : { meant }) })
   const context: Context = { policy, report, list: undefined }
   const seen = new Set<string>()
   for (const [index, rule] of policy.rules.entries()) {
-    if (seen.has(rule.id)) report(['rules', index, 'id'], `The id ${rule.id} stands twice.`)
+    if (seen.has(rule.id)) report(['rules', index, 'id'], 'duplicate-rule-id', `The id ${rule.id} stands twice.`)
     seen.add(rule.id)
     checkRule(rule, ['rules', index], context)
   }
   if (policy.alternatives !== undefined && !seen.has(policy.alternatives.whenFails)) {
-    report(['alternatives', 'whenFails'], `There is no rule ${policy.alternatives.whenFails}.`)
+    const { whenFails } = policy.alternatives
+    report(['alternatives', 'whenFails'], 'unknown-rule', `There is no rule ${whenFails}.`, nearest(whenFails, seen))
   }
   return problems
 }

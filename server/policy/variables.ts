@@ -120,3 +120,13 @@ export function variablesOf(parts: readonly Part[]): Variables | undefined {
   })
   return { facts, lists }
 }
+
+/** Whether a condition on elements reads a fact or option outside them. */
+export function readsOutside(condition: Condition): boolean {
+  if ('all' in condition) return condition.all.some(readsOutside)
+  if ('any' in condition) return condition.any.some(readsOutside)
+  if ('not' in condition) return readsOutside(condition.not)
+  if (condition.fact === 'count') return true
+  const inside = (fact: string) => fact === 'element' || fact === 'parameters'
+  return !inside(condition.fact) || (isReference(condition.value) && !inside(condition.value.fact))
+}

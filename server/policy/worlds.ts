@@ -6,7 +6,7 @@ import { pointerType } from './fact-types.ts'
 import { type CountedCondition, distinctLists } from './list-states.ts'
 import { representatives } from './representatives.ts'
 import type { Scope } from './scope.ts'
-import { type Part, type Variable, variablesOf } from './variables.ts'
+import { type Part, readsOutside, type Variable, variablesOf } from './variables.ts'
 
 /** What conditions read besides parameters. It is changed in place while worlds are searched: copy what is kept. */
 export type World = Pick<Scope, 'facts' | 'request'>
@@ -44,19 +44,18 @@ function setAt(root: unknown, tokens: readonly string[], value: unknown): void {
 
 /** Every combination of the representatives of an element's members. */
 function elementsOf(variables: readonly Variable[], absence: boolean): readonly unknown[] | undefined {
-  let elements: readonly Record<string, unknown>[] = [{}]
-  for (const { path, type, compared, related } of variables) {
+  let combinations: readonly (readonly unknown[])[] = [[]]
+  for (const { type, compared, related } of variables) {
     const values = absentLast(representatives(type, compared, related), absence)
-    if (values === undefined || elements.length * values.length > maxElements) return undefined
-    elements = elements.flatMap((element) =>
-      values.map((value) => {
-        const copy = structuredClone(element)
-        setAt(copy, pointerTokens(path), value)
-        return copy
-      }),
-    )
+    if (values === undefined || combinations.length * values.length > maxElements) return undefined
+    combinations = combinations.flatMap((combination) => values.map((value) => [...combination, value]))
   }
-  return elements
+  const members = variables.map(({ path }) => pointerTokens(path))
+  return combinations.map((combination) => {
+    const element = {}
+    for (const [index, tokens] of members.entries()) setAt(element, tokens, combination[index])
+    return element
+  })
 }
 
 /** Absence, where it is wanted, comes last: a fact that is not set yet is absent already. */
@@ -66,21 +65,37 @@ function absentLast(values: readonly unknown[] | undefined, absence: boolean): r
   return absence ? [...present, undefined] : present
 }
 
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
+
+/** The lists of one pointer; `alone` when its conditions read nothing outside the elements, so that they are the same in every world. */
 function listDimension(
   of: string,
   members: readonly Variable[],
   counted: readonly CountedCondition[],
+  alone: boolean,
   absence: boolean,
 ): Dimension {
   const type = pointerType(of)
   const maxItems = type?.kind === 'list' ? type.maxItems : 0
-  let elements: readonly unknown[] | undefined | 'not yet' = 'not yet'
+  const elements = once(() => elementsOf(members, absence))
+  const lists = (world: World) => {
+    const all = elements()
+    return all === undefined ? undefined : absentLast(distinctLists(all, counted, world, maxItems), absence)
+  }
+  const tokens = pointerTokens(of)
+  if (!alone) return { tokens, values: lists }
+  let known: { readonly values: readonly unknown[] | undefined } | undefined
   return {
-    tokens: pointerTokens(of),
+    tokens,
     values(world) {
-      if (elements === 'not yet') elements = elementsOf(members, absence)
-      if (elements === undefined) return undefined
-      return absentLast(distinctLists(elements, counted, world, maxItems), absence)
+      known ??= { values: lists(world) }
+      return known.values
     },
   }
 }
@@ -102,7 +117,8 @@ function dimensionsOf(parts: readonly Part[], absence: boolean): Dimension[] | u
       most,
     }))
     const members = variables.facts.filter(({ list }) => list === of)
-    return listDimension(of, members, conditions, absence)
+    const alone = !counted.some(({ condition }) => readsOutside(condition))
+    return listDimension(of, members, conditions, alone, absence)
   })
   return [...single, ...lists]
 }
