@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fastify, { type FastifyInstance, LogController } from 'fastify'
 import { batchRoutes } from './http/batch.ts'
+import { candidateRoutes } from './http/candidate.ts'
 import { answerClientError } from './http/client-errors.ts'
 import type { Deps } from './http/deps.ts'
 import { errorCodeRoutes } from './http/error-codes.ts'
@@ -57,6 +58,7 @@ export async function buildApp(given: Deps): Promise<FastifyInstance> {
     listRoutes(scope, deps)
     verdictRoutes(scope, deps)
     policyRoutes(scope, deps)
+    candidateRoutes(scope, deps)
     schemaRoutes(scope)
     errorCodeRoutes(scope)
     healthRoutes(scope, deps)

@@ -36,8 +36,10 @@ async function servePolicies(
   store: Store,
   log: Logger,
 ): Promise<{ live: LivePolicies; stop(): Promise<void> }> {
-  const source = policySource(config)
-  const seen = await lookAtFiles([config.policies])
+  const { policies, policyCandidate: candidate } = config
+  const source = { ...policySource(config), ...(candidate !== undefined && { candidate }) }
+  const files = candidate === undefined ? [policies] : [policies, candidate]
+  const seen = await lookAtFiles(files)
   const thread = new LoadingThread(source)
   const live = await LivePolicies.start(await loadSource(source), {
     load: (serving) => thread.load(serving),
@@ -46,9 +48,7 @@ async function servePolicies(
     log,
   })
   const watching = new AbortController()
-  const watched = config.policyWatch
-    ? watchFiles([config.policies], seen, () => live.reload(), watching.signal)
-    : Promise.resolve()
+  const watched = config.policyWatch ? watchFiles(files, seen, () => live.reload(), watching.signal) : Promise.resolve()
   async function stop(): Promise<void> {
     watching.abort()
     await watched

@@ -15,6 +15,8 @@ export interface Config {
   readonly policies: string
   /** Absolute path of the public key that must have signed the bundle. */
   readonly policyPublicKey?: string
+  /** Absolute path of a policy file that is tried in shadow. */
+  readonly policyCandidate?: string
   /** Reload the policies whenever they change on disk. */
   readonly policyWatch: boolean
   readonly logLevel: string
@@ -82,6 +84,13 @@ export const settings = [
     name: 'IMAGEGATE_POLICY_PUBLIC_KEY',
     default: 'none: the policies are a folder',
     description: 'File of an Ed25519 public key in PEM. Policies are then taken from a bundle that it signed, only.',
+    schema: text,
+  },
+  {
+    name: 'IMAGEGATE_POLICY_CANDIDATE',
+    default: 'none',
+    description:
+      'A policy file that is evaluated in shadow beside the policy in force: recorded apart, never answered.',
     schema: text,
   },
   {
@@ -199,12 +208,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   }
   const policies = given('IMAGEGATE_POLICIES')
   const key = given('IMAGEGATE_POLICY_PUBLIC_KEY')
+  const candidate = given('IMAGEGATE_POLICY_CANDIDATE')
   return Object.freeze({
     host: word('IMAGEGATE_HOST'),
     port: number('IMAGEGATE_PORT'),
     databaseFile,
     policies: policies === undefined ? fileURLToPath(new URL('../policies', import.meta.url)) : resolve(policies),
     ...(key === undefined ? {} : { policyPublicKey: resolve(key) }),
+    ...(candidate === undefined ? {} : { policyCandidate: resolve(candidate) }),
     policyWatch: values['IMAGEGATE_POLICY_WATCH'] === 'yes',
     logLevel: word('IMAGEGATE_LOG_LEVEL'),
     bodySeconds: number('IMAGEGATE_BODY_SECONDS'),

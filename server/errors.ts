@@ -65,6 +65,11 @@ export const errorKinds = {
     title: 'There is no such policy',
     mend: 'GET /v1/policies lists families and versions.',
   },
+  CANDIDATE_NOT_FOUND: {
+    status: 404,
+    title: 'No candidate of this family is tried',
+    mend: 'Set IMAGEGATE_POLICY_CANDIDATE to a policy file of the family, and reload or restart the service.',
+  },
   SCHEMA_NOT_FOUND: { status: 404, title: 'There is no such schema', mend: 'GET /v1/schemas lists them.' },
   METHOD_NOT_ALLOWED: {
     status: 405,

@@ -1,6 +1,7 @@
 import { ImagegateError } from '../errors.ts'
+import type { ShadowSide } from '../evaluation/shadow.ts'
 import { maxSkew, recordedText, timeOfId } from './identity.ts'
-import type { PolicyBody, VerdictRecord } from './store.ts'
+import type { PolicyBody, ShadowRecord, VerdictRecord } from './store.ts'
 import type { FindingRow, VerdictRow } from './tables.ts'
 
 /** One record, flat: what a driver inserts, and what is cheap to hand to another thread. */
@@ -13,6 +14,13 @@ export interface RecordRows {
   readonly document: string
   /** The policies that the database may not have yet. */
   readonly policies: readonly PolicyBody[]
+  /** A candidate's evaluation: its digest and outcome, results by rule, and the differences as JSON. */
+  readonly shadow?: {
+    readonly candidate: string
+    readonly to: string
+    readonly differences: readonly { readonly rule: string; readonly from: string; readonly to: string }[]
+    readonly json: string
+  }
   readonly idempotency?: { readonly key: string; readonly fingerprint: string }
 }
 
@@ -30,8 +38,19 @@ export function toRows(record: VerdictRecord): RecordRows {
     ),
     missing: missing.map((fact) => fact.pointer),
     document: record.document,
-    policies: record.policies,
+    policies: record.shadow === undefined ? record.policies : [...record.policies, record.shadow.candidate],
+    ...(record.shadow && { shadow: shadowRows(record.shadow) }),
     ...(record.idempotency && { idempotency: record.idempotency }),
+  }
+}
+
+function shadowRows({ candidate, outcome, differences }: ShadowRecord): NonNullable<RecordRows['shadow']> {
+  const resultOf = (side: ShadowSide) => (side === 'absent' ? side : side.result)
+  return {
+    candidate: candidate.digest,
+    to: outcome,
+    differences: differences.map(({ rule, from, to }) => ({ rule, from: resultOf(from), to: resultOf(to) })),
+    json: JSON.stringify(differences),
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import type { RecordRows } from './rows.ts'
+import { prepareShadow } from './sqlite-shadow.ts'
 import type { IdempotentVerdict, RecordResult } from './store.ts'
 
 /** Inserts the rows of one record, inside a transaction, and says what became of it. Throws SQLite's error. */
@@ -25,6 +26,7 @@ export function prepareInsert(db: Database): InsertRecord {
   const insertMissing = db.prepare('INSERT INTO missing_facts (tenant, pointer, verdict_id) VALUES (?, ?, ?)')
   const keepDocument = prepareDocument(db)
   const keepPolicy = preparePolicy(db)
+  const keepShadow = prepareShadow(db)
 
   return (rows) => {
     const { verdict: v, idempotency } = rows
@@ -56,7 +58,8 @@ export function prepareInsert(db: Database): InsertRecord {
     for (const f of rows.findings) insertFinding.run(f.tenant, f.rule, f.result, f.verdict_id, f.severity, f.effect)
     for (const pointer of rows.missing) insertMissing.run(v.tenant, pointer, v.id)
     if (idempotency) insertKey.run(v.tenant, idempotency.key, idempotency.fingerprint, v.id, Date.now())
-    return { kind: 'recorded' }
+    const shadow = keepShadow(rows)
+    return shadow === undefined ? { kind: 'recorded' } : { kind: 'recorded', shadow }
   }
 }
 

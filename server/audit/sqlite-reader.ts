@@ -1,12 +1,16 @@
 import { Kysely, SqliteDialect } from 'kysely'
 import { ImagegateError } from '../errors.ts'
 import { findDocument, findIdempotent, findPolicyBody, findRecords, findVerdict, listVerdicts } from './queries.ts'
+import { countShadows, listShadows } from './shadow-queries.ts'
 import { openForReading } from './sqlite-connection.ts'
 import { storeError } from './sqlite-errors.ts'
 import { requireMigrated } from './sqlite-migrate.ts'
 import type {
   IdempotentVerdict,
   ListPosition,
+  ShadowCount,
+  ShadowFilter,
+  ShadowPage,
   StoredRecord,
   StoredVerdict,
   StoreReader,
@@ -56,6 +60,20 @@ export class SqliteReader implements StoreReader {
 
   list(tenant: string, filter: VerdictFilter, limit: number, position?: ListPosition): Promise<VerdictPage> {
     return this.#query((db) => listVerdicts(db, tenant, filter, limit, position))
+  }
+
+  shadowCounts(tenant: string, candidate: string): Promise<readonly ShadowCount[]> {
+    return this.#query((db) => countShadows(db, tenant, candidate))
+  }
+
+  shadows(
+    tenant: string,
+    candidate: string,
+    filter: ShadowFilter,
+    limit: number,
+    before?: string,
+  ): Promise<ShadowPage> {
+    return this.#query((db) => listShadows(db, { tenant, candidate, filter, limit, before }))
   }
 
   async close(): Promise<void> {

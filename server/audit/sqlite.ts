@@ -10,6 +10,7 @@ import type {
   AcceptedBundle,
   ListPosition,
   RecordResult,
+  ShadowFilter,
   Store,
   StoreReader,
   VerdictFilter,
@@ -117,6 +118,14 @@ class SqliteStore implements Store {
 
   list(tenant: string, filter: VerdictFilter, limit: number, position?: ListPosition) {
     return this.#reader.list(tenant, filter, limit, position)
+  }
+
+  shadowCounts(tenant: string, candidate: string) {
+    return this.#reader.shadowCounts(tenant, candidate)
+  }
+
+  shadows(tenant: string, candidate: string, filter: ShadowFilter, limit: number, before?: string) {
+    return this.#reader.shadows(tenant, candidate, filter, limit, before)
   }
 
   async close(): Promise<void> {

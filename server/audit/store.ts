@@ -1,4 +1,5 @@
 import type { Verdict } from '../documents/verdict.ts'
+import type { ShadowDifference } from '../evaluation/shadow.ts'
 
 /** A policy file as it was used, content-addressed. */
 export interface PolicyBody {
@@ -8,6 +9,48 @@ export interface PolicyBody {
   readonly version: string
   /** The file's text. */
   readonly body: string
+}
+
+/** What a candidate policy would have said beside a verdict. */
+export interface ShadowRecord {
+  /** The candidate's text, kept like that of every policy that was used. */
+  readonly candidate: PolicyBody
+  readonly outcome: Verdict['outcome']
+  readonly differences: readonly ShadowDifference[]
+}
+
+/** Which shadow evaluations of a candidate are listed: all that differ in a rule, unless narrowed. */
+export interface ShadowFilter {
+  /** From one outcome to another, or to itself. */
+  readonly change?: { readonly from: string; readonly to: string }
+  /** Id of a rule that differs. */
+  readonly rule?: string
+}
+
+/** A shadow evaluation in a list. */
+export interface StoredShadow {
+  /** Id of the verdict beside which it was made. */
+  readonly verdict: string
+  /** The policy of the verdict. */
+  readonly policyDigest: string
+  readonly from: string
+  readonly to: string
+  /** JSON of the rules that differ, a list of ShadowDifference. */
+  readonly differences: string
+}
+
+/** One page, newest verdict first; `next` is the id to go on before, absent on the last. */
+export interface ShadowPage {
+  readonly shadows: readonly StoredShadow[]
+  readonly next?: string
+}
+
+/** How many evaluations went from one outcome to another, or with a rule from one of its results to another. */
+export interface ShadowCount {
+  readonly rule?: string
+  readonly from: string
+  readonly to: string
+  readonly evaluations: number
 }
 
 /** All that one recorded verdict writes, in one transaction. */
@@ -21,6 +64,8 @@ export interface VerdictRecord {
   readonly document: string
   /** The policies of the verdict and of its alternatives. */
   readonly policies: readonly PolicyBody[]
+  /** What a candidate policy would have said; lost rather than that the verdict is. */
+  readonly shadow?: ShadowRecord
   /** Set when the caller gave an Idempotency-Key; the key's row commits with the verdict. */
   readonly idempotency?: { readonly key: string; readonly fingerprint: string }
 }
@@ -33,7 +78,7 @@ export type RecordedVerdict = Verdict & Required<Pick<Verdict, 'id' | 'tenant' |
 
 /** Under an idempotency key, the first verdict is the answer to every later equal request. */
 export type RecordResult =
-  | { readonly kind: 'recorded' }
+  | { readonly kind: 'recorded'; readonly shadow?: 'kept' | 'lost' }
   | { readonly kind: 'replayed'; readonly id: string; readonly body: string }
   | { readonly kind: 'conflict' }
 
@@ -134,6 +179,10 @@ export interface StoreReader {
   records(tenant: string, ids: readonly string[]): Promise<readonly StoredRecord[]>
   /** At most limit verdicts (1 to 500), newest first. Rejects with OPTION_INVALID for a time that cannot be read. */
   list(tenant: string, filter: VerdictFilter, limit: number, position?: ListPosition): Promise<VerdictPage>
+  /** How often a candidate, by its digest, differed: by outcome and by rule. */
+  shadowCounts(tenant: string, candidate: string): Promise<readonly ShadowCount[]>
+  /** At most limit shadow evaluations (1 to 500) of a candidate, newest verdict first, those below an id. */
+  shadows(tenant: string, candidate: string, filter: ShadowFilter, limit: number, before?: string): Promise<ShadowPage>
   /** Finishes what was accepted, then closes. */
   close(): Promise<void>
 }

@@ -60,6 +60,33 @@ interface IdempotencyKeyRow {
   readonly created_at: number
 }
 
+interface ShadowEvaluationRow {
+  readonly tenant: string
+  readonly candidate_digest: string
+  readonly verdict_id: string
+  readonly policy_digest: string
+  readonly from_outcome: string
+  readonly to_outcome: string
+  readonly differing: number
+  readonly differences: string
+}
+
+interface ShadowDifferenceRow {
+  readonly tenant: string
+  readonly candidate_digest: string
+  readonly rule: string
+  readonly verdict_id: string
+}
+
+interface ShadowCountRow {
+  readonly tenant: string
+  readonly candidate_digest: string
+  readonly rule: string
+  readonly from_value: string
+  readonly to_value: string
+  readonly evaluations: number
+}
+
 /** The tables that queries read, alike in every dialect; migrations/ creates them. */
 export interface AuditTables {
   verdicts: VerdictRow
@@ -68,4 +95,7 @@ export interface AuditTables {
   fact_documents: FactDocumentRow
   policy_bodies: PolicyBodyRow
   idempotency_keys: IdempotencyKeyRow
+  shadow_evaluations: ShadowEvaluationRow
+  shadow_differences: ShadowDifferenceRow
+  shadow_counts: ShadowCountRow
 }

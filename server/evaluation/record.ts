@@ -1,5 +1,5 @@
 import { newIdentity, type VerdictIdentity } from '../audit/identity.ts'
-import type { PolicyBody, RecordedVerdict, Store } from '../audit/store.ts'
+import type { PolicyBody, RecordedVerdict, ShadowRecord, Store } from '../audit/store.ts'
 import { canonicalize, sha256 } from '../digest.ts'
 import type { Verdict } from '../documents/verdict.ts'
 import { ImagegateError } from '../errors.ts'
@@ -7,11 +7,16 @@ import type { ParsedFacts } from '../facts/parse.ts'
 import type { PolicySet, ReleasedPolicy } from '../policy/set.ts'
 import { judge } from './judge.ts'
 import type { GivenOptions } from './options.ts'
+import { shadowOf } from './shadow.ts'
 
 /** What evaluating and recording needs from outside. */
 export interface Recorder {
   readonly policies: PolicySet
   readonly store: Store
+  /** Evaluated in shadow beside the policy of its family. */
+  readonly candidate?: ReleasedPolicy | undefined
+  /** Told of an error in the shadow, which leaves the verdict alone. */
+  shadowFailed?(error: unknown): void
   now(): Date
 }
 
@@ -67,6 +72,18 @@ function bodyOf({ digest, family, version, text }: ReleasedPolicy): PolicyBody {
   return { digest, family, version, body: text }
 }
 
+/** A candidate is there to be tried: whatever goes wrong with it must not touch the verdict. */
+function shadowBeside(recorder: Recorder, facts: ParsedFacts, verdict: Verdict): ShadowRecord | undefined {
+  if (recorder.candidate === undefined) return undefined
+  try {
+    const shadow = shadowOf(recorder.candidate, facts, verdict)
+    return shadow && { ...shadow, candidate: bodyOf(shadow.candidate) }
+  } catch (error) {
+    recorder.shadowFailed?.(error)
+    return undefined
+  }
+}
+
 function reused(): ImagegateError {
   return new ImagegateError('IDEMPOTENCY_KEY_REUSED', 'The key stands for another document or other options.')
 }
@@ -98,12 +115,14 @@ export async function evaluateAndRecord(recorder: Recorder, request: RecordReque
   const verdict = identified(judgement.verdict, tenant, newIdentity(now))
   const body = JSON.stringify(verdict)
   const recordDigest = sha256(body)
+  const shadow = shadowBeside(recorder, facts, judgement.verdict)
   const result = await recorder.store.record({
     verdict,
     body,
     recordDigest,
     document: facts.canonical,
     policies: judgement.policies.map(bodyOf),
+    ...(shadow === undefined ? {} : { shadow }),
     ...(key === undefined ? {} : { idempotency: { key, fingerprint } }),
   })
   if (result.kind === 'conflict') throw reused()

@@ -134,6 +134,7 @@ const ready = object('The service is ready.', {
       since: time,
       versions: integer,
       bundle: { ...integer, description: 'Sequence of the signed bundle that they came in.' },
+      candidate: { ...string, description: 'Digest of the policy that is tried in shadow.' },
       reload: { type: 'string', enum: ['ok', 'failed'], description: 'What the last reload came to.' },
       failed: object('Why the last reload left everything as it was.', {
         at: time,
@@ -143,8 +144,36 @@ const ready = object('The service is ready.', {
         total: integer,
       }),
     },
-    ['bundle', 'failed'],
+    ['bundle', 'candidate', 'failed'],
   ),
+})
+
+const side = {
+  description: "What a policy made of the rule; 'absent' where it does not have it.",
+  oneOf: [{ const: 'absent' }, object('Result and effect.', { effect: string, result: string })],
+}
+
+const change = { from: string, to: string, evaluations: integer, href: { ...string, description: 'The verdicts.' } }
+
+const candidate = object('A policy that is tried in shadow.', {
+  family: string,
+  version: string,
+  digest: string,
+  title: string,
+  evaluations: { ...integer, description: 'Verdicts beside which it was evaluated.' },
+  changed: { ...integer, description: 'Those of which the outcome would differ.' },
+  outcomes: list('How many went from which outcome to which.', object('A change of outcome.', change)),
+  rules: list('The same for the results of each rule.', object('A change of a rule.', { rule: string, ...change })),
+  href: { ...string, description: 'The verdicts of which a rule differs.' },
+})
+
+const candidateDifference = object('A verdict, and how the candidate would differ.', {
+  verdict: string,
+  from: { ...string, description: 'The outcome that was answered.' },
+  to: { ...string, description: "The candidate's outcome." },
+  policyDigest: { ...string, description: 'The policy of the verdict.' },
+  rules: list('What differs.', object('A rule.', { rule: string, from: side, to: side })),
+  href: string,
 })
 
 const batchLine = {
@@ -183,6 +212,13 @@ export function components(): Record<string, object> {
     ErrorList: object('All error codes.', { problems: list('As declared.', component('ErrorCode')) }),
     ErrorCode: error,
     Ready: ready,
+    Candidate: candidate,
+    CandidateDifference: candidateDifference,
+    CandidateDifferences: object(
+      'A page; next is absent on the last.',
+      { differences: list('Newest first.', component('CandidateDifference')), next: string },
+      ['next'],
+    ),
   }
 }
 

@@ -47,9 +47,9 @@ function checksum(text: string): string {
   return createHash('sha256').update(`imagegate.cursor/1\n${text}`).digest('base64url').slice(0, 22)
 }
 
-/** The cursor's opaque text. */
-export function writeCursor(cursor: Cursor): string {
-  const text = canonicalize(cursor)
+/** The opaque text of what a list goes on by. */
+export function seal(value: unknown): string {
+  const text = canonicalize(value)
   return `${Buffer.from(text).toString('base64url')}.${checksum(text)}`
 }
 
@@ -57,14 +57,24 @@ function invalid(detail: string): ImagegateError {
   return new ImagegateError('CURSOR_INVALID', detail)
 }
 
-/** Reads a cursor. Throws CURSOR_INVALID for anything but what writeCursor made. */
-export function readCursor(given: string): Cursor {
+/** What was sealed. Throws CURSOR_INVALID for anything else. */
+export function unseal(given: string): unknown {
   const [encoded = ''] = given.split('.')
   const text = Buffer.from(encoded, 'base64url').toString('utf8')
   if (given !== `${Buffer.from(text).toString('base64url')}.${checksum(text)}`) {
     throw invalid('The cursor is damaged, or of another service.')
   }
-  const value: unknown = JSON.parse(text)
+  return JSON.parse(text)
+}
+
+/** The cursor's opaque text. */
+export function writeCursor(cursor: Cursor): string {
+  return seal(cursor)
+}
+
+/** Reads a cursor. Throws CURSOR_INVALID for anything but what writeCursor made. */
+export function readCursor(given: string): Cursor {
+  const value = unseal(given)
   if (!validate(value)) throw invalid('The cursor is of another version.')
   return value
 }

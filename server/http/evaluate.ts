@@ -5,6 +5,7 @@ import { evaluateAndRecord } from '../evaluation/record.ts'
 import { parseFacts } from '../facts/parse.ts'
 import type { Deps } from './deps.ts'
 import { countVerdict } from './metrics.ts'
+import { traceOf } from './problems.ts'
 import type { PartSchema } from './validation.ts'
 
 /** The options of an evaluation, as they stand in a query. */
@@ -87,6 +88,13 @@ export function evaluationOf({ record, ...options }: EvaluationQuery): Evaluatio
   return { given: parseOptions(options), record: record !== 'false' }
 }
 
+function shadowFailed({ logger, metrics }: Deps): (error: unknown) => void {
+  return (error) => {
+    metrics.shadowFailures.inc()
+    logger.error({ err: traceOf(error) }, 'the candidate policy could not be evaluated')
+  }
+}
+
 /** Evaluates one document's bytes under the policies that are served when it begins. Rejects with what parseFacts, judge and evaluateAndRecord throw. */
 export async function evaluateBytes(
   deps: Deps,
@@ -94,7 +102,7 @@ export async function evaluateBytes(
   bytes: Uint8Array,
   key: string | undefined,
 ): Promise<Answer> {
-  const { set: policies } = deps.policies.served
+  const { set: policies, candidate } = deps.policies.served
   const facts = parseFacts(bytes)
   if (!record) {
     const { verdict } = judge(policies, facts, given, deps.now())
@@ -102,7 +110,7 @@ export async function evaluateBytes(
     return { body: JSON.stringify(verdict) }
   }
   const { body, id, recordDigest, replayed } = await evaluateAndRecord(
-    { policies, store: deps.store, now: deps.now },
+    { policies, candidate, store: deps.store, now: deps.now, shadowFailed: shadowFailed(deps) },
     {
       tenant: defaultTenant,
       facts,

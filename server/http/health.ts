@@ -20,8 +20,14 @@ const toldProblems = 10
 
 /** What is served, and why it is not what the files say. An error's detail may name a path, so its title stands in. */
 function policiesOf({ served, failure }: PolicyView) {
-  const { digest, since, set, bundle } = served
-  const state = { digest, since, versions: set.versions.length, ...(bundle && { bundle: bundle.sequence }) }
+  const { digest, since, set, bundle, candidate } = served
+  const state = {
+    digest,
+    since,
+    versions: set.versions.length,
+    ...(bundle && { bundle: bundle.sequence }),
+    ...(candidate && { candidate: candidate.digest }),
+  }
   if (failure === undefined) return { ...state, reload: 'ok' }
   const { code, problems, total } = failure.error
   const { title } = errorKinds[code]

@@ -13,6 +13,8 @@ export interface Metrics {
   readonly requestsInFlight: Gauge
   readonly evaluations: Counter<'family' | 'outcome' | 'recorded'>
   readonly batchLines: Counter<'status'>
+  readonly shadowEvaluations: Counter<'from' | 'to'>
+  readonly shadowFailures: Counter
   readonly recordSeconds: Histogram<'result'>
   readonly recordsInFlight: Gauge
 }
@@ -45,6 +47,17 @@ export function createMetrics(): Metrics {
       name: 'imagegate_batch_lines_total',
       help: 'Lines of batches answered, by their status.',
       labelNames: ['status'],
+      registers,
+    }),
+    shadowEvaluations: new Counter({
+      name: 'imagegate_shadow_evaluations_total',
+      help: 'Recorded verdicts by their outcome and by what the candidate policy would have said.',
+      labelNames: ['from', 'to'],
+      registers,
+    }),
+    shadowFailures: new Counter({
+      name: 'imagegate_shadow_failures_total',
+      help: 'Shadow evaluations that could not be made or recorded; their verdicts were.',
       registers,
     }),
     recordSeconds: new Histogram({
@@ -113,6 +126,13 @@ export function countVerdict(metrics: Metrics, { policy, outcome }: Verdict, rec
   metrics.evaluations.inc({ family: policy.family, outcome, recorded: String(recorded) })
 }
 
+function countShadow(metrics: Metrics, { verdict, shadow }: VerdictRecord, became: 'kept' | 'lost' | undefined): void {
+  if (became === 'lost') metrics.shadowFailures.inc()
+  if (became === 'kept' && shadow !== undefined) {
+    metrics.shadowEvaluations.inc({ from: verdict.outcome, to: shadow.outcome })
+  }
+}
+
 /** The same store, measured. */
 export function measuredStore(store: Store, metrics: Metrics): Store {
   async function record(given: VerdictRecord): Promise<RecordResult> {
@@ -121,7 +141,10 @@ export function measuredStore(store: Store, metrics: Metrics): Store {
     try {
       const result = await store.record(given)
       stop({ result: result.kind })
-      if (result.kind === 'recorded') countVerdict(metrics, given.verdict, true)
+      if (result.kind === 'recorded') {
+        countVerdict(metrics, given.verdict, true)
+        countShadow(metrics, given, result.shadow)
+      }
       return result
     } catch (error) {
       stop({ result: 'failed' })
@@ -137,6 +160,8 @@ export function measuredStore(store: Store, metrics: Metrics): Store {
     document: (tenant, digest) => store.document(tenant, digest),
     policyBody: (digest) => store.policyBody(digest),
     records: (tenant, ids) => store.records(tenant, ids),
+    shadowCounts: (tenant, candidate) => store.shadowCounts(tenant, candidate),
+    shadows: (tenant, candidate, filter, limit, before) => store.shadows(tenant, candidate, filter, limit, before),
     list: (tenant, filter, limit, position) => store.list(tenant, filter, limit, position),
     acceptBundle: (bundle) => store.acceptBundle(bundle),
     check: () => store.check(),

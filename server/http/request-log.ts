@@ -11,7 +11,7 @@ export interface Notes {
   readonly error?: unknown
   readonly verdict?: string
   readonly replayed?: boolean
-  /** Verdicts in a list, or lines of a batch. */
+  /** Verdicts or differences in a list, or lines of a batch. */
   readonly count?: number
   /** Lines of a batch by their status. */
   readonly statuses?: Readonly<Record<string, number>>

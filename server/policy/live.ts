@@ -4,12 +4,9 @@ import { compilePolicy } from './program.ts'
 import { type BundleName, digestOfSet, findVersion, type LoadedPolicies, type PolicySet } from './set.ts'
 
 /** What is served at one moment: replaced whole, never changed. A request takes it once and keeps to it. */
-export interface Served {
-  readonly set: PolicySet
-  /** Digest of the set. */
+export interface Served extends LoadedPolicies {
+  /** Digest of the set; the candidate is no part of it. */
   readonly digest: string
-  /** The signed bundle that it came in. */
-  readonly bundle?: BundleName
   /** Since when. RFC 3339, UTC. */
   readonly since: string
 }
@@ -42,7 +39,7 @@ export interface ReloadLog {
 /** What reloading needs from outside. */
 export interface LiveOptions {
   /** Reads everything anew. What is being served need not be checked again. */
-  readonly load: (serving: PolicySet) => Promise<LoadedPolicies>
+  readonly load: (serving: LoadedPolicies) => Promise<LoadedPolicies>
   /** Resolves once it is durable that a bundle is taken into service; rejects when it must not be. */
   readonly accept: (bundle: BundleName) => Promise<void>
   readonly now: () => Date
@@ -50,8 +47,8 @@ export interface LiveOptions {
 }
 
 /** Compiles in many turns of the event loop, so that requests are answered in between. */
-async function compileAll({ versions }: PolicySet): Promise<void> {
-  for (const version of versions) {
+async function compileAll({ set, candidate }: LoadedPolicies): Promise<void> {
+  for (const version of candidate === undefined ? set.versions : [...set.versions, candidate]) {
     compilePolicy(version.policy)
     await turn()
   }
@@ -88,7 +85,7 @@ export class LivePolicies implements PolicyView {
 
   /** Compiles the first set and takes it into service. Rejects as a policy's parsing and accept do. */
   static async start(first: LoadedPolicies, options: LiveOptions): Promise<LivePolicies> {
-    await compileAll(first.set)
+    await compileAll(first)
     if (first.bundle !== undefined) await options.accept(first.bundle)
     const since = options.now().toISOString()
     return new LivePolicies({ ...first, digest: digestOfSet(first.set), since }, options)
@@ -134,24 +131,24 @@ export class LivePolicies implements PolicyView {
   async #load(): Promise<ReloadResult> {
     const { now, log, load, accept } = this.#options
     const before = this.#served
-    const loaded = await load(before.set)
-    const { set, bundle } = loaded
+    const loaded = await load(before)
+    const { set, bundle, candidate } = loaded
     const digest = digestOfSet(set)
     const problems = changedBodies(before.set, set)
     if (problems.length > 0) {
       throw new ImagegateError('POLICY_CHANGED', 'Versions that are being served have other bodies.', { problems })
     }
-    await compileAll(set)
+    await compileAll(loaded)
     // After everything that can refuse it: what is recorded here can never be gone back behind.
     if (bundle !== undefined) await accept(bundle)
-    if (digest === before.digest) {
+    if (digest === before.digest && candidate?.digest === before.candidate?.digest) {
       this.#served = { ...loaded, digest, since: before.since }
       log.info({ policies: digest, bundle }, 'policies are unchanged')
       return 'unchanged'
     }
-    this.#served = { ...loaded, digest, since: now().toISOString() }
+    this.#served = { ...loaded, digest, since: digest === before.digest ? before.since : now().toISOString() }
     log.info(
-      { policies: digest, before: before.digest, versions: set.versions.length, bundle },
+      { policies: digest, before: before.digest, versions: set.versions.length, bundle, candidate: candidate?.digest },
       'policies were reloaded',
     )
     return 'changed'

@@ -1,19 +1,22 @@
 import { readFile, stat } from 'node:fs/promises'
+import { basename } from 'node:path'
 import type { Config } from '../config.ts'
 import { ImagegateError } from '../errors.ts'
 import { bundleLimits, readBundle } from './bundle.ts'
 import { publicKey } from './bundle-key.ts'
-import { loadPolicies, lockFile, readPolicySet } from './load.ts'
-import type { LoadedPolicies } from './set.ts'
+import { loadPolicies, lockFile, readPolicySet, readPolicyText } from './load.ts'
+import type { LoadedPolicies, ReleasedPolicy } from './set.ts'
 
 /** Where a service's policies come from: a folder, or with a public key a bundle that it signed. */
 export interface PolicySource {
   readonly path: string
   /** Path of the key in PEM. */
   readonly publicKey?: string
+  /** Path of a policy file that is tried in shadow. */
+  readonly candidate?: string
 }
 
-/** The configured source. */
+/** The configured source of what judges. */
 export function policySource({
   policies,
   policyPublicKey,
@@ -55,8 +58,7 @@ export async function loadBundle(path: string, keyPath: string) {
   return readBundle(await readBounded(path), publicKey(pem, keyPath))
 }
 
-/** Loads released policies, all or nothing. Throws what loadPolicies and loadBundle throw. */
-export async function loadSource({ path, publicKey: keyPath }: PolicySource): Promise<LoadedPolicies> {
+async function loadReleased({ path, publicKey: keyPath }: PolicySource): Promise<LoadedPolicies> {
   if (keyPath === undefined) {
     const isFile = await stat(path)
       .then((found) => found.isFile())
@@ -69,4 +71,21 @@ export async function loadSource({ path, publicKey: keyPath }: PolicySource): Pr
   const policies = new Map([...files].filter(([file]) => file.includes('/')))
   const set = readPolicySet({ lock: files.get(lockFile) ?? '', files: policies }, { released: true })
   return { set, bundle: { sequence, digest, signedBy } }
+}
+
+/** The candidate's own text decides its family and version; no lock is asked, for it answers nobody. */
+async function loadCandidate(path: string): Promise<ReleasedPolicy> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw unreadable(path, cause)
+  })
+  const { policy, problems } = readPolicyText(text, basename(path))
+  if (policy !== undefined) return policy
+  throw new ImagegateError('POLICY_INVALID', 'The candidate is not a valid policy.', { problems })
+}
+
+/** Loads everything, all or nothing. Throws what loadPolicies and loadBundle throw, and the same for the candidate. */
+export async function loadSource(source: PolicySource): Promise<LoadedPolicies> {
+  const released = await loadReleased(source)
+  if (source.candidate === undefined) return released
+  return { ...released, candidate: await loadCandidate(source.candidate) }
 }

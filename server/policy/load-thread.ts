@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads'
 import { ImagegateError } from '../errors.ts'
 import type { PolicySource } from './load-source.ts'
 import type { LoadAnswer, LoadedVersion, LoadRequest } from './load-worker.ts'
-import type { BundleName, LoadedPolicies, PolicySet, ReleasedPolicy } from './set.ts'
+import type { BundleName, LoadedPolicies, ReleasedPolicy } from './set.ts'
 
 // A string in new URL() is not rewritten by the compiler.
 const entry = new URL(import.meta.url.endsWith('.ts') ? './load-worker.ts' : './load-worker.js', import.meta.url)
@@ -11,10 +11,10 @@ const entry = new URL(import.meta.url.endsWith('.ts') ? './load-worker.ts' : './
 const idleMs = 10_000
 
 /** A version of which the other side sent only what could differ; one in which nothing does stays the same object. */
-function joined(version: LoadedVersion, serving: PolicySet): ReleasedPolicy {
+function joined(version: LoadedVersion, serving: readonly ReleasedPolicy[]): ReleasedPolicy {
   const { fresh, ...head } = version
   if (fresh !== undefined) return { ...head, ...fresh }
-  const known = serving.versions.find(({ digest }) => digest === version.digest)
+  const known = serving.find(({ digest }) => digest === version.digest)
   if (known === undefined) throw new ImagegateError('INTERNAL', `The thread left out ${version.digest}.`)
   const { at, reason } = version.withdrawn ?? {}
   if (known.withdrawn?.at === at && known.withdrawn?.reason === reason) return known
@@ -32,14 +32,18 @@ export class LoadingThread {
   }
 
   /** Loads the source as loadSource does, one call at a time. Rejects with what that throws, or INTERNAL when the thread dies. */
-  async load(serving: PolicySet): Promise<LoadedPolicies> {
+  async load({ set, candidate }: LoadedPolicies): Promise<LoadedPolicies> {
     clearTimeout(this.#idle)
     const worker = this.#running()
     try {
-      const known = serving.versions.map(({ digest, effectiveFrom }) => ({ digest, effectiveFrom }))
-      const { versions, bundle } = await exchange(worker, { source: this.#source, known })
-      const set = { versions: versions.map((version) => joined(version, serving)) }
-      return bundle === undefined ? { set } : { set, bundle }
+      const serving = candidate === undefined ? set.versions : [...set.versions, candidate]
+      const known = serving.map(({ digest, effectiveFrom }) => ({ digest, effectiveFrom }))
+      const answer = await exchange(worker, { source: this.#source, known })
+      return {
+        set: { versions: answer.versions.map((version) => joined(version, serving)) },
+        ...(answer.bundle && { bundle: answer.bundle }),
+        ...(answer.candidate && { candidate: joined(answer.candidate, serving) }),
+      }
     } finally {
       this.#idle = setTimeout(() => this.close(), idleMs).unref()
     }
@@ -69,7 +73,7 @@ export class LoadingThread {
 function exchange(
   worker: Worker,
   request: LoadRequest,
-): Promise<{ versions: LoadedVersion[]; bundle: BundleName | undefined }> {
+): Promise<{ versions: LoadedVersion[]; bundle: BundleName | undefined; candidate: LoadedVersion | undefined }> {
   return new Promise((resolve, reject) => {
     const versions: LoadedVersion[] = []
     const done = (end: () => void) => {
@@ -78,7 +82,8 @@ function exchange(
     }
     const take = (answer: LoadAnswer) => {
       if (answer.kind === 'version') versions.push(answer.version)
-      else if (answer.kind === 'end') done(() => resolve({ versions, bundle: answer.bundle }))
+      else if (answer.kind === 'end')
+        done(() => resolve({ versions, bundle: answer.bundle, candidate: answer.candidate }))
       else {
         const { code, detail, problems, total } = answer
         done(() => reject(new ImagegateError(code, detail, { problems, total })))

@@ -19,7 +19,7 @@ export interface LoadedVersion extends Omit<ReleasedPolicy, 'policy' | 'text'> {
 /** What the thread answers: each version, then the end; or an error and nothing more. */
 export type LoadAnswer =
   | { readonly kind: 'version'; readonly version: LoadedVersion }
-  | { readonly kind: 'end'; readonly bundle?: BundleName }
+  | { readonly kind: 'end'; readonly bundle?: BundleName; readonly candidate?: LoadedVersion }
   | {
       readonly kind: 'failed'
       readonly code: ErrorCode
@@ -53,10 +53,11 @@ function answer(message: LoadAnswer): void {
 
 parentPort?.on('message', async ({ source, known }: LoadRequest) => {
   try {
-    const { set, bundle } = await loadSource(source)
+    const { set, bundle, candidate } = await loadSource(source)
     // One message a version: the other side unpacks each in a turn of its own.
     for (const version of loadedVersions(set.versions, known)) answer({ kind: 'version', version })
-    answer({ kind: 'end', ...(bundle && { bundle }) })
+    const [tried] = candidate === undefined ? [] : loadedVersions([candidate], known)
+    answer({ kind: 'end', ...(bundle && { bundle }), ...(tried && { candidate: tried }) })
   } catch (error) {
     if (!(error instanceof ImagegateError)) throw error
     const { code, message: detail, problems, total } = error

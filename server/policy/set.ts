@@ -31,10 +31,12 @@ export interface BundleName {
   readonly signedBy: string
 }
 
-/** Released policies, and the bundle that they came in. */
+/** Released policies, the bundle that they came in, and the candidate. */
 export interface LoadedPolicies {
   readonly set: PolicySet
   readonly bundle?: BundleName
+  /** A policy that is tried in shadow beside the one in force; it need not be released. */
+  readonly candidate?: ReleasedPolicy
 }
 
 /** Order of two semantic versions of digits alone. */

@@ -4,9 +4,10 @@ import { Kysely, SqliteDialect } from 'kysely'
 import { type Test, test } from 'tap'
 import { listQuery } from '../../server/audit/list-query.ts'
 import { recordsQuery } from '../../server/audit/queries.ts'
+import { countsQuery, shadowQuery } from '../../server/audit/shadow-queries.ts'
 import { createDatabaseFile, openForReading, openForWriting } from '../../server/audit/sqlite-connection.ts'
 import { migrateSqlite } from '../../server/audit/sqlite-migrate.ts'
-import type { ListPosition, VerdictFilter } from '../../server/audit/store.ts'
+import type { ListPosition, ShadowFilter, VerdictFilter } from '../../server/audit/store.ts'
 import type { AuditTables } from '../../server/audit/tables.ts'
 import { sha256 } from '../../server/digest.ts'
 import { identityAt } from './records.ts'
@@ -116,6 +117,30 @@ test('the narrowest filter drives: an image, else a failed rule, else a missing 
   t.match(driving(others), 'SEARCH findings')
   const { failedRule: _rule, ...withoutRule } = others
   t.match(driving(withoutRule), 'SEARCH missing_facts')
+  t.end()
+})
+
+test('shadow evaluations are found by one index each, and their counts by their key', (t) => {
+  const { explain, db } = planner(t)
+  const change = { from: 'ready', to: 'not_ready' }
+  const expected: readonly (readonly [ShadowFilter, string])[] = [
+    [{}, 'shadow_evaluations USING INDEX shadow_evaluations_differing (tenant=? AND candidate_digest=?'],
+    [{ change }, 'shadow_evaluations USING INDEX shadow_evaluations_by_change (tenant=? AND candidate_digest=? AND'],
+    [{ rule: 'a.b' }, 'shadow_differences USING PRIMARY KEY (tenant=? AND candidate_digest=? AND rule=?'],
+    [{ rule: 'a.b', change }, 'shadow_differences USING PRIMARY KEY (tenant=? AND candidate_digest=? AND rule=?'],
+  ]
+  for (const [filter, driving] of expected) {
+    for (const before of [undefined, position.before]) {
+      const request = { tenant: 'default', candidate: sha256('candidate'), filter, limit: 51, before }
+      const { sql, parameters } = shadowQuery(db, request).compile()
+      const plan = explain(sql, parameters)
+      t.same(faults(plan), [], JSON.stringify(filter))
+      t.ok(plan[0]?.startsWith(`SEARCH ${driving}`), plan[0] ?? 'no plan')
+      t.equal(plan[0]?.includes('verdict_id<?'), before !== undefined)
+    }
+  }
+  const { sql, parameters } = countsQuery(db, 'default', sha256('candidate')).compile()
+  t.same(faults(explain(sql, parameters)), [])
   t.end()
 })
 

@@ -9,7 +9,7 @@ import type { Lifecycle, Limits } from '../../server/http/deps.ts'
 import { createMetrics } from '../../server/http/metrics.ts'
 import { type LiveOptions, LivePolicies } from '../../server/policy/live.ts'
 import { loadPolicies, shippedPolicies } from '../../server/policy/load.ts'
-import type { PolicySet } from '../../server/policy/set.ts'
+import type { PolicySet, ReleasedPolicy } from '../../server/policy/set.ts'
 
 /** An example document's bytes. */
 export function example(name: string): Buffer {
@@ -62,7 +62,11 @@ function fixed(set: PolicySet, log: Logger): LiveOptions {
 }
 
 /** An app on a database of its own in a directory. */
-export async function stage(directory: string, limits: Partial<Limits> = {}): Promise<Stage> {
+export async function stage(
+  directory: string,
+  limits: Partial<Limits> = {},
+  candidate?: ReleasedPolicy,
+): Promise<Stage> {
   const log: Record<string, unknown>[] = []
   const logger = keepingLogger(log)
   const file = join(directory, 'imagegate.db')
@@ -70,7 +74,7 @@ export async function stage(directory: string, limits: Partial<Limits> = {}): Pr
   const lifecycle: Lifecycle = { phase: 'serving' }
   const set = await policies()
   const app = await buildApp({
-    policies: await LivePolicies.start({ set }, fixed(set, logger)),
+    policies: await LivePolicies.start({ set, ...(candidate && { candidate }) }, fixed(set, logger)),
     store,
     logger,
     lifecycle,
