@@ -320,6 +320,8 @@ t.test('the API description', async (t) => {
       '/v1/evaluations/batch',
       '/v1/policies',
       '/v1/policies/{family}',
+      '/v1/policies/{family}/candidate',
+      '/v1/policies/{family}/candidate/differences',
       '/v1/policies/{family}/{version}',
       '/v1/problems',
       '/v1/problems/{code}',

@@ -1,7 +1,7 @@
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
 import { count, long, random, seed } from '../support/long.ts'
-import { example, facts, json, ndjson, type Stage, stage } from './support.ts'
+import { example, facts, json, ndjson, policies, type Stage, stage } from './support.ts'
 
 const total = count(100_000)
 if (long) t.setTimeout(3_600_000)
@@ -127,7 +127,7 @@ function headers(base: Record<string, string>): Record<string, string> {
   if (next() < 0.2) given['idempotency-key'] = visible(next() < 0.5 ? `key-${below(50)}` : mutateText('key'))
   if (next() < 0.1) given['content-type'] = visible(mutateText(given['content-type'] ?? 'application/json'))
   if (next() < 0.1) given['accept'] = visible(mutateText('application/yaml;q=0.5, */*'))
-  if (next() < 0.1) given['if-none-match'] = visible(mutateText('"sha256:0", W/"x", *'))
+  if (next() < 0.1) given['if-none-match'] = next() < 0.2 ? '*' : visible(mutateText('"sha256:0", W/"x", *'))
   if (next() < 0.03) given['content-encoding'] = pick(['gzip', 'identity', 'x'])
   if (next() < 0.03) given['expect'] = visible(mutateText('100-continue'))
   return given
@@ -138,6 +138,8 @@ const addresses = [
   '/v1/policies',
   '/v1/policies/linux',
   '/v1/policies/linux/1.0.0',
+  '/v1/policies/linux/candidate',
+  '/v1/policies/linux/candidate/differences?limit=2',
   '/v1/schemas/facts',
   '/v1/problems/INTERNAL',
   '/health/ready',
@@ -210,7 +212,8 @@ t.test(`${total} mutated requests give no 5xx and no crash, and memory stays (IM
   const { setFlagsFromString } = await import('node:v8')
   setFlagsFromString('--expose-gc')
   globalThis.gc = (await import('node:vm')).runInNewContext('gc')
-  const given = await stage(t.testdir())
+  const candidate = (await policies()).versions.find(({ family }) => family === 'linux')
+  const given = await stage(t.testdir(), {}, candidate)
   t.teardown(given.close)
   const tally: Tally = { statuses: new Map(), failures: [] }
   const ids: string[] = []
