@@ -1,5 +1,5 @@
 import t from 'tap'
-import { testPolicy } from '../../server/authoring/test-policy.ts'
+import { percentOf, testPolicy } from '../../server/authoring/test-policy.ts'
 import { policies, shippedCases } from './shipped.ts'
 
 const cases = await shippedCases()
@@ -13,4 +13,12 @@ for (const policy of policies.versions) {
       if (differences.length > 0) t.same(differences, [], `${one.file}:${one.line} ${one.one.name}`)
     }
   })
+
+  t.test(
+    `the cases of ${policy.family} ${policy.version} cover every rule and every condition in every way`,
+    async (t) => {
+      t.same(report.coverage.gaps, [])
+      t.equal(percentOf(report.coverage), 100)
+    },
+  )
 }
