@@ -11,6 +11,7 @@ const kinds = [
   ['verdict', 'Verdict'],
   ['policy-test', 'PolicyTest'],
   ['policy-lock', 'PolicyLock'],
+  ['equivalent-mutants', 'EquivalentMutants'],
   ['policy-impact', 'PolicyImpact'],
   ['policy-bundle', 'PolicyBundle'],
   ['policy-diff', 'PolicyDiff'],

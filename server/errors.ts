@@ -208,6 +208,11 @@ export const errorKinds = {
     title: "A policy's version is too small for what it changes",
     mend: 'Raise the version as the detail says; imagegate policy diff shows what demands it.',
   },
+  POLICY_CASES_FAIL: {
+    status: 500,
+    title: 'A case does not hold for its policy',
+    mend: 'See imagegate policy test, and correct the case or the policy.',
+  },
   STORE_INCOMPATIBLE: {
     status: 500,
     title: 'The database does not fit this version of imagegate',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
+import type { EquivalentMutants } from './documents/equivalent-mutants.ts'
 import type { FactDocument } from './documents/facts.ts'
 import type { Policy } from './documents/policy.ts'
 import type { PolicyBundle } from './documents/policy-bundle.ts'
@@ -15,6 +16,7 @@ interface Kinds {
   readonly facts: FactDocument
   readonly policy: Policy
   readonly 'policy-test': PolicyTest
+  readonly 'equivalent-mutants': EquivalentMutants
   readonly 'policy-lock': PolicyLock
   readonly 'policy-impact': PolicyImpact
   readonly 'policy-bundle': PolicyBundle
@@ -30,6 +32,7 @@ export const kinds: readonly Kind[] = [
   'facts',
   'policy',
   'policy-test',
+  'equivalent-mutants',
   'policy-lock',
   'policy-bundle',
   'policy-diff',
@@ -46,6 +49,7 @@ const files = {
   facts: read('facts'),
   policy: read('policy'),
   'policy-test': read('policy-test'),
+  'equivalent-mutants': read('equivalent-mutants'),
   'policy-lock': read('policy-lock'),
   'policy-impact': read('policy-impact'),
   'policy-bundle': read('policy-bundle'),

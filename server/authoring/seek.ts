@@ -31,7 +31,7 @@ export interface Found {
 export type Sought = { readonly status: 'found'; readonly found: Found } | { readonly status: 'none' | 'undecided' }
 
 /** More situations than this that fit but may not be are too many. */
-const maxRefused = 200
+const maxRefused = 60
 
 /** The ground that prepared cases give; bases that many cases use come first. */
 export function groundOf(family: Policy['family'], cases: readonly PreparedCase[]): Ground {

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml'
+import type { SuggestedCase } from '../authoring/suggest.ts'
 import type { Change } from '../authoring/suggestion.ts'
 import { safeText } from './escape.ts'
 
@@ -16,5 +17,19 @@ export function changeLines({ base, patch, options }: Change): string[] {
     patch.length === 0 ? 'patch: []' : 'patch:',
     ...patch.map((step) => `  - ${yamlInline(step)}`),
     ...(options === undefined ? [] : [`options: ${yamlInline(options)}`]),
+  ]
+}
+
+/** A suggested case as it would stand in a file of cases; its name is left to whoever takes it. */
+export function suggestedLines(suggested: SuggestedCase): string[] {
+  const { changes, outcome, messages } = suggested
+  return [
+    '- name: …',
+    ...[
+      ...changeLines(suggested),
+      `changes: ${yamlInline(changes)}`,
+      `outcome: ${outcome}`,
+      ...(messages === undefined ? [] : [`messages: ${yamlInline(messages)}`]),
+    ].map((line) => `  ${line}`),
   ]
 }

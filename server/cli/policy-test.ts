@@ -1,8 +1,6 @@
 import { readdir } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { readCaseFiles } from '../authoring/case-files.ts'
-import { Preparation } from '../authoring/situation.ts'
 import { type PolicyReport, percentOf, testPolicy } from '../authoring/test-policy.ts'
 import { lookAtFiles, watchFiles } from '../policy/load-watch.ts'
 import { interruptible } from './collect-interrupt.ts'
@@ -10,8 +8,7 @@ import type { Context } from './context.ts'
 import { errorReport } from './error-report.ts'
 import { type ExitCode, exitCodes } from './exit.ts'
 import { jsonReport } from './json-report.ts'
-import { readPolicyFolder } from './policy-folder.ts'
-import { selectPolicies } from './policy-selection.ts'
+import { choosePolicies, policyFolderPath } from './policy-cases.ts'
 import { testReport } from './policy-test-human.ts'
 import { testJunit } from './policy-test-junit.ts'
 import type { Terminal } from './terminal.ts'
@@ -53,20 +50,9 @@ function percent(text: string): number {
   throw new InvalidArgumentError('It is a percentage from 0 to 100.')
 }
 
-/** The folder of the policies, as given or as configured. */
-function folderOf(options: Pick<TestOptions, 'policies'>, terminal: Terminal): string {
-  return options.policies === undefined ? terminal.config().policies : resolve(options.policies)
-}
-
 async function reportsOf(names: readonly string[], options: TestOptions, terminal: Terminal): Promise<PolicyReport[]> {
-  const { policies } = await readPolicyFolder(options.policies, terminal)
-  const selected = selectPolicies(policies, names)
-  const folder = folderOf(options, terminal)
-  const families = { versions: policies.versions.filter(({ family }) => selected.some((one) => one.family === family)) }
-  const preparation = new Preparation(folder)
-  const files = await readCaseFiles(folder, families)
-  const prepared = await Promise.all(files.map((file) => preparation.cases(file)))
-  return selected.map((policy) => testPolicy(policy, prepared.flat()))
+  const { selected, cases } = await choosePolicies(names, options.policies, terminal)
+  return selected.map((policy) => testPolicy(policy, cases))
 }
 
 function holds({ ran, coverage }: PolicyReport, minimum: number): boolean {
@@ -103,7 +89,7 @@ async function once(names: readonly string[], options: TestOptions, terminal: Te
 
 /** Everything that a change of may change the result: policies, cases, and the examples that cases are changes of. */
 async function watchedBy(options: TestOptions, terminal: Terminal): Promise<string[]> {
-  const folder = folderOf(options, terminal)
+  const folder = policyFolderPath(options.policies, terminal)
   const families = (await readdir(folder, { withFileTypes: true })).filter((entry) => entry.isDirectory())
   return [folder, ...families.map(({ name }) => join(folder, name, 'tests')), join(dirname(folder), 'examples')]
 }

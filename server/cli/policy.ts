@@ -5,6 +5,7 @@ import { addPolicyDiff } from './policy-diff.ts'
 import { addPolicyImpact } from './policy-impact.ts'
 import { addPolicyLint } from './policy-lint.ts'
 import { addPolicyList } from './policy-list.ts'
+import { addPolicyMutate } from './policy-mutate.ts'
 import { addPolicyRelease } from './policy-release.ts'
 import { addPolicyShow } from './policy-show.ts'
 import { addPolicyTest } from './policy-test.ts'
@@ -36,4 +37,5 @@ export function addPolicy(program: Command, context: Context): void {
   addPolicyImpact(policy, context)
   addPolicyBundle(policy, context)
   addPolicyTest(policy, context)
+  addPolicyMutate(policy, context)
 }

@@ -6,6 +6,7 @@ export const componentNames: Readonly<Record<Kind, string>> = {
   facts: 'FactDocument',
   policy: 'Policy',
   'policy-test': 'PolicyTest',
+  'equivalent-mutants': 'EquivalentMutants',
   'policy-lock': 'PolicyLock',
   'policy-impact': 'PolicyImpact',
   'policy-bundle': 'PolicyBundle',

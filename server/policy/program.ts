@@ -30,7 +30,8 @@ export interface Program {
   readonly rules: readonly CompiledRule[]
 }
 
-function compileRule(rule: Rule): CompiledRule {
+/** Compiles one checked rule. */
+export function compileRule(rule: Rule): CompiledRule {
   return {
     rule,
     appliesWhen: rule.appliesWhen === undefined ? undefined : compileCondition(rule.appliesWhen),
