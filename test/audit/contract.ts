@@ -2,6 +2,7 @@ import type { Test } from 'tap'
 import { newIdentity } from '../../server/audit/identity.ts'
 import type { Store, VerdictFilter, VerdictRecord } from '../../server/audit/store.ts'
 import { sha256 } from '../../server/digest.ts'
+import { keepsShadows, losesShadowsAlone, refusesOlderBundles } from './contract-serving.ts'
 import { identityAt, makeRecord, type RecordWishes } from './records.ts'
 
 /** What a test works with: the shared store, and a tenant and records that are its own. */
@@ -25,6 +26,9 @@ const tests: readonly (readonly [name: string, run: InRoom])[] = [
   ['a row of a list says what the verdict says', summarizes],
   ['pages have no gap and no repetition while new verdicts arrive', pages],
   ['a full last page names no next one, and a position keeps its upper bound', endsPages],
+  ['shadow evaluations are counted and found beside their verdicts', keepsShadows],
+  ['a shadow that cannot be recorded is lost alone, and a retry adds none', losesShadowsAlone],
+  ['a bundle older than one that was taken is refused', refusesOlderBundles],
   ['a check of a working database resolves, also when many ask at once', checks],
 ]
 
