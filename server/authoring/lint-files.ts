@@ -5,6 +5,7 @@ import { ImagegateError } from '../errors.ts'
 import type { Source } from '../policy/lint/head.ts'
 import type { LintInput } from '../policy/lint/lint.ts'
 import { lockFile } from '../policy/load.ts'
+import { equivalentsFile } from './case-files.ts'
 
 /** The list of the source's statements, in the policies' folder. */
 const requirementsFile = 'requirements.yaml'
@@ -73,7 +74,7 @@ export async function readLintFolder(root: string, cwd: string): Promise<LintGro
   const read = (paths: readonly string[]) => Promise.all(paths.map((path) => sourceAt(root, path, cwd)))
   const input: LintGroup['input'] = {
     policies: await read(yaml.filter((name) => /^[^/]+\/[^/]+$/.test(name))),
-    tests: await read(yaml.filter((name) => /^[^/]+\/tests\/.+$/.test(name))),
+    tests: await read(yaml.filter((name) => /^[^/]+\/tests\/.+$/.test(name) && !name.endsWith(`/${equivalentsFile}`))),
     lock: await ifThere(root, lockFile, cwd),
     requirements: await ifThere(root, requirementsFile, cwd),
     exists: (path) => existsSync(resolve(dirname(root), path)),
