@@ -78,6 +78,7 @@ async function impact(candidate, workers) {
     kind: 'database',
     place: file,
     source: recordedSource(records, { family: candidate.family }),
+    database: { file, tenant: 'default' },
     selection: {},
     seed: 1,
     allowed: '0',

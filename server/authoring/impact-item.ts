@@ -2,7 +2,14 @@ import type { ChangedVerdict, NotReplayed, RuleState } from '../documents/policy
 import type { Verdict } from '../documents/verdict.ts'
 
 /** What is evaluated under the candidate: a verdict as it was recorded, or a line of an export. */
-export type ImpactItem = RecordItem | LineItem | BrokenLine
+export type ImpactItem = ListedItem | RecordItem | LineItem | BrokenLine
+
+/** A recorded verdict that the thread which evaluates it reads from the database itself: both take as long. */
+export interface ListedItem {
+  readonly kind: 'listed'
+  readonly id: string
+  readonly factsDigest: string
+}
 
 /** A recorded verdict. */
 export interface RecordItem {

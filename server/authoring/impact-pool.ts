@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import { ImagegateError } from '../errors.ts'
 import type { ImpactItem, ItemResult } from './impact-item.ts'
-import { Replayer, type ReplaySetup } from './impact-replay.ts'
+import { ReplayWork, type WorkSetup } from './impact-work.ts'
 import type { ReplayAnswer, ReplayRequest } from './impact-worker.ts'
 
 // A string in new URL() is not rewritten by the compiler.
@@ -22,12 +22,9 @@ class ReplayThread {
   #number = 0
   #failed: Error | undefined
 
-  constructor(setup: ReplaySetup) {
+  constructor(setup: WorkSetup) {
     this.#worker = new Worker(entry, { workerData: setup, name: 'policy-impact' })
-    this.#worker.on('message', ({ number, results }: ReplayAnswer) => {
-      this.#waiting.get(number)?.resolve(results)
-      this.#waiting.delete(number)
-    })
+    this.#worker.on('message', (answer: ReplayAnswer) => this.#answered(answer))
     this.#worker.on('error', (error) => this.#fail(error))
     this.#worker.on('exit', (code) => this.#fail(new Error(`A thread ended with ${code}.`)))
   }
@@ -47,6 +44,13 @@ class ReplayThread {
     await this.#worker.terminate()
   }
 
+  #answered(answer: ReplayAnswer): void {
+    const waiting = this.#waiting.get(answer.number)
+    this.#waiting.delete(answer.number)
+    if ('results' in answer) waiting?.resolve(answer.results)
+    else waiting?.reject(new ImagegateError(answer.failure.code, answer.failure.detail))
+  }
+
   #fail(cause: unknown): void {
     this.#failed ??= new ImagegateError('INTERNAL', 'A thread that evaluates has ended.', { cause })
     for (const { reject } of this.#waiting.values()) reject(this.#failed)
@@ -56,26 +60,29 @@ class ReplayThread {
 
 /** Equal recorded facts always go to the same thread, which evaluates them once. */
 function threadOf(item: ImpactItem, threads: number): number {
-  if (item.kind !== 'record') return item.line % threads
+  if (!('factsDigest' in item)) return item.line % threads
   const number = Number.parseInt(item.factsDigest.slice(-8), 16)
   return Number.isNaN(number) ? 0 : number % threads
 }
 
 /** Threads that evaluate items; each is started when it is first needed. One alone would only wait for this one, so it is this one. */
 export class ReplayPool {
-  readonly #setup: ReplaySetup
+  readonly #setup: WorkSetup
   readonly #size: number
   readonly #threads = new Map<number, ReplayThread>()
-  #here: Replayer | undefined
+  #here: ReplayWork | undefined
 
-  constructor(setup: ReplaySetup, size: number) {
+  constructor(setup: WorkSetup, size: number) {
     this.#setup = setup
     this.#size = size
   }
 
-  /** Results in the order of the items. Rejects with INTERNAL when a thread died. */
+  /** Results in the order of the items. Rejects with STORE_UNAVAILABLE, or with INTERNAL when a thread died. */
   async replay(items: readonly ImpactItem[]): Promise<readonly ItemResult[]> {
-    if (items.length < fewItems || this.#size === 1) return this.#replayHere(items)
+    if (items.length < fewItems || this.#size === 1) {
+      this.#here ??= new ReplayWork(this.#setup)
+      return this.#here.replay(items)
+    }
     const parts = Array.from({ length: this.#size }, (): number[] => [])
     for (const [index, item] of items.entries()) parts[threadOf(item, this.#size)]?.push(index)
     const results = new Map<number, ItemResult>()
@@ -90,13 +97,7 @@ export class ReplayPool {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#threads.values()].map((thread) => thread.close()))
-  }
-
-  #replayHere(items: readonly ImpactItem[]): readonly ItemResult[] {
-    this.#here ??= new Replayer(this.#setup)
-    const here = this.#here
-    return items.map((item) => here.replay(item))
+    await Promise.all([...this.#threads.values(), this.#here].map((one) => one?.close()))
   }
 
   #thread(number: number): ReplayThread {

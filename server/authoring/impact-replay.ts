@@ -12,7 +12,7 @@ import { isObject } from '../facts/pointer.ts'
 import { compilePolicy, type Program } from '../policy/program.ts'
 import { matches, problemsOf } from '../schemas.ts'
 import { type Judged, movesBetween } from './impact-compare.ts'
-import type { ImpactItem, ItemResult, LineItem, RecordItem } from './impact-item.ts'
+import type { ImpactItem, ItemResult, LineItem, ListedItem, RecordItem } from './impact-item.ts'
 import { type RecordedJudgement, recordedJudgement } from './impact-recorded.ts'
 
 /** What lines of an export must fit; a database and a server select by themselves. Times are RFC 3339, UTC. */
@@ -76,7 +76,7 @@ export class Replayer {
   }
 
   /** Never throws for what an item holds. */
-  replay(item: ImpactItem): ItemResult {
+  replay(item: Exclude<ImpactItem, ListedItem>): ItemResult {
     if (item.kind === 'record') return this.#record(item)
     const { line } = item
     return item.kind === 'broken' ? notReplayed('line_unreadable', { line }, item.detail) : this.#line(item)

@@ -10,7 +10,8 @@ export interface RecordedVerdicts {
     pageSize: number,
     from?: string,
   ): AsyncIterable<{ readonly verdicts: readonly VerdictSummary[]; readonly next?: string }>
-  records(listed: readonly VerdictSummary[]): Promise<readonly StoredRecord[]>
+  /** Absent where verdicts are only listed, and read where they are evaluated. */
+  records?(listed: readonly VerdictSummary[]): Promise<readonly StoredRecord[]>
 }
 
 /** A portion is full at so many items, so that a handful of portions in memory stays small. */
@@ -22,12 +23,10 @@ const fullFound = 5000
 const maxLineBytes = 8 * 2 ** 20
 
 async function itemsOf(recorded: RecordedVerdicts, listed: readonly VerdictSummary[]): Promise<ImpactItem[]> {
-  if (listed.length === 0) return []
-  const found = new Map((await recorded.records(listed)).map((record) => [record.id, record]))
-  return listed.map(({ id, factsDigest }) => {
-    // A record that is listed and then not found has no body, which is told like any other that cannot be read.
-    return { kind: 'record', factsDigest, ...(found.get(id) ?? { id, body: '' }) }
-  })
+  if (recorded.records === undefined) return listed.map(({ id, factsDigest }) => ({ kind: 'listed', id, factsDigest }))
+  const digests = new Map(listed.map(({ id, factsDigest }) => [id, factsDigest]))
+  const found = listed.length === 0 ? [] : await recorded.records(listed)
+  return found.map((record) => ({ kind: 'record', factsDigest: digests.get(record.id) ?? '', ...record }))
 }
 
 /** The verdicts of a database or a server that fit a filter, newest first. */

@@ -11,6 +11,7 @@ import { keeper, type Sample, sampleBound } from './impact-sample.ts'
 import { ImpactSpool } from './impact-spool.ts'
 import { readState, writeState } from './impact-state.ts'
 import { type ImpactHead, ImpactTally } from './impact-tally.ts'
+import type { WorkSetup } from './impact-work.ts'
 
 /** What is asked. */
 export interface ImpactRequest {
@@ -21,6 +22,8 @@ export interface ImpactRequest {
   /** Tells this source from others, so that a run is resumed on the same one. */
   readonly place: string
   readonly source: ImpactSource
+  /** Where listed verdicts are read. */
+  readonly database?: WorkSetup['database']
   readonly selection: LineSelection
   readonly sample?: Sample
   readonly seed: number
@@ -100,14 +103,15 @@ function spoolPath(resume: string): string {
  * Throws what the source throws, and OPTION_INVALID for a line or a state with which it cannot go on.
  */
 export async function policyImpact(request: ImpactRequest): Promise<Impact> {
-  const { candidate, baseline, source, selection, sample, seed, workers, resume, place } = request
+  const { candidate, baseline, source, selection, sample, seed, workers, resume, place, database } = request
   const head = headOf(request)
   const run = sha256(canonicalize({ head, place }))
   const earlier = resume === undefined ? undefined : await readState(resume, run)
   const bound = earlier?.bound ?? (await sampleBound(sample, seed, () => source.keys()))
   const tally = new ImpactTally(head, earlier?.report)
   const spool = await ImpactSpool.open(resume && spoolPath(resume), earlier?.spooled)
-  const setup = { candidate: candidate.policy, ...(baseline && { baseline: baseline.policy }), selection }
+  const policies = { candidate: candidate.policy, ...(baseline && { baseline: baseline.policy }) }
+  const setup = { ...policies, selection, ...(database && { database }) }
   const pool = new ReplayPool(setup, workers)
   let next = 0
 

@@ -32,11 +32,6 @@ export async function databaseRecords(file: string, tenant = defaultTenant): Pro
   const reader = await openSqliteReader({ file })
   return {
     pages: (filter, pageSize, from) => pagesOf({ reader, tenant }, filter, pageSize, from),
-    records: (listed) =>
-      reader.records(
-        tenant,
-        listed.map((row) => row.id),
-      ),
     async verdict(id) {
       const stored = await reader.verdict(tenant, id)
       if (stored === undefined) throw new ImagegateError('VERDICT_NOT_FOUND', `There is no verdict ${id}.`)

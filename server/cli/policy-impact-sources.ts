@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { defaultTenant } from '../audit/store.ts'
 import { firstMillisecond } from '../audit/times.ts'
 import type { ImpactSource } from '../authoring/impact-item.ts'
 import type { LineSelection } from '../authoring/impact-replay.ts'
@@ -24,6 +25,8 @@ export interface OpenSource {
   /** Tells it from others. */
   readonly place: string
   readonly source: ImpactSource
+  /** Where its verdicts are read, when they are only listed. */
+  readonly database?: { readonly file: string; readonly tenant: string }
   readonly selection: LineSelection
 }
 
@@ -60,10 +63,12 @@ export async function withSource<T>(
   if (server !== undefined && options.tenant !== undefined) {
     throw new UsageError('--tenant is for a database or an export: a server answers for its own tenant.')
   }
-  const { tenant: _tenant, ...times } = selection
+  const { tenant = defaultTenant, ...times } = selection
   return withRecords(options, terminal, (records) => {
-    const source = recordedSource(records, { ...times, family })
+    const filter = { ...times, family }
+    const source = recordedSource(records, filter)
     if (server !== undefined) return use({ kind: 'server', place: server, source, selection })
-    return use({ kind: 'database', place: databaseFile(database, terminal), source, selection })
+    const file = databaseFile(database, terminal)
+    return use({ kind: 'database', place: file, source, selection, database: { file, tenant } })
   })
 }

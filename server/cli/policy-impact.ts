@@ -109,16 +109,14 @@ function measure(candidate: ReleasedPolicy, options: ImpactOptions, terminal: Te
   const progress = progressOn(terminal.stderr)
   const started = performance.now()
   let shown = started
-  return withSource(options, candidate.family, terminal, async ({ kind, place, source, selection }) => {
+  return withSource(options, candidate.family, terminal, async ({ kind, ...opened }) => {
     const baseline = kind === 'export' ? await baselineOf(candidate, options, terminal) : undefined
     try {
       return await policyImpact({
         candidate,
         ...(baseline && { baseline }),
         kind,
-        place,
-        source,
-        selection,
+        ...opened,
         ...(asked && { sample: asked }),
         seed,
         allowed,
