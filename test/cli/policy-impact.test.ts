@@ -79,7 +79,7 @@ t.test('every source tells exactly the verdicts that a whole judgement would cha
   }
   const reports: PolicyImpact[] = []
   for (const [name, source] of Object.entries(sources)) {
-    const ran = await impact([candidateFile, ...source])
+    const ran = await impact([candidateFile, ...source, '--from', '2020-01-01', '--to', '2099-01-01T00:00:00Z'])
     t.equal(ran.code, 1, ran.stderr)
     t.equal(ran.stderr, '')
     const report = reportOf(ran.stdout)
@@ -198,6 +198,21 @@ t.test('any number of workers gives the same report', async (t) => {
   const one = await impact([candidateFile])
   const three = await imagegate(['policy', 'impact', candidateFile, '--workers', '3'], { environment })
   t.equal(three.stdout, one.stdout)
+})
+
+t.test('a database that breaks while threads read it ends the run, and nothing is reported', async (t) => {
+  const copy = join(folder, 'broken.db')
+  await new Database(database, { readonly: true }).backup(copy)
+  const bytes = readFileSync(copy)
+  // Pages in the middle hold rows; the first ones hold the schema and the roots.
+  bytes.fill(0xff, Math.floor(bytes.length / 3), Math.floor((bytes.length * 2) / 3))
+  writeFileSync(copy, bytes)
+  for (const workers of ['1', '2']) {
+    const ran = await imagegate(['policy', 'impact', candidateFile, '--database', copy, '--workers', workers])
+    t.equal(ran.code, 3)
+    t.match(ran.stderr, 'STORE_UNAVAILABLE')
+    t.equal(ran.stdout, '')
+  }
 })
 
 t.test('what cannot be replayed is counted by its reason with the first of its kind', async (t) => {
