@@ -6,6 +6,7 @@ import { addPolicyImpact } from './policy-impact.ts'
 import { addPolicyLint } from './policy-lint.ts'
 import { addPolicyList } from './policy-list.ts'
 import { addPolicyMutate } from './policy-mutate.ts'
+import { addPolicyNew } from './policy-new.ts'
 import { addPolicyRelease } from './policy-release.ts'
 import { addPolicyShow } from './policy-show.ts'
 import { addPolicyTest } from './policy-test.ts'
@@ -15,6 +16,7 @@ const help = helpTail(
   [
     'imagegate policy list',
     'imagegate policy show linux',
+    'imagegate policy new linux --minor',
     'imagegate policy diff linux/1.0.0 linux/1.1.0',
     'imagegate policy lint',
     'imagegate policy release linux 1.1.0',
@@ -32,6 +34,7 @@ export function addPolicy(program: Command, context: Context): void {
   addPolicyLint(policy, context)
   addPolicyList(policy, context)
   addPolicyShow(policy, context)
+  addPolicyNew(policy, context)
   addPolicyDiff(policy, context)
   addPolicyRelease(policy, context)
   addPolicyImpact(policy, context)

@@ -114,7 +114,7 @@ t.test('release writes the digest into the lock, once', async (t) => {
   t.equal(again.code, 0)
   t.match(again.stdout, 'was released before')
   t.equal(readFileSync(join(path, 'policies.lock.json'), 'utf8'), before)
-  t.same(readdirSync(path).sort(), ['linux', 'policies.lock.json'], 'nothing is left behind')
+  t.same(readdirSync(path).sort(), ['CHANGELOG.md', 'linux', 'policies.lock.json'], 'nothing is left behind')
 })
 
 t.test('release refuses a version that was released with another digest', async (t) => {
