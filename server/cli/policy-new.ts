@@ -1,14 +1,16 @@
 import { access, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { type Command, Option } from 'commander'
-import { readCaseFiles } from '../authoring/case-files.ts'
+import { equivalentsFile, readCaseFiles } from '../authoring/case-files.ts'
 import { type DraftFile, draftCases, draftPolicy } from '../authoring/draft.ts'
 import { ImagegateError } from '../errors.ts'
 import { parseOptions } from '../evaluation/options.ts'
+import { withElementAgain } from '../policy/draft.ts'
 import type { ReleasedPolicy } from '../policy/set.ts'
 import type { Context } from './context.ts'
 import { exitCodes } from './exit.ts'
 import { type PolicyFolder, readPolicyFolder } from './policy-folder.ts'
+import { replaceFile } from './replace-file.ts'
 import type { Terminal } from './terminal.ts'
 import { helpTail, UsageError } from './usage.ts'
 
@@ -79,6 +81,14 @@ async function writeNew(folder: string, files: readonly DraftFile[]): Promise<vo
   for (const { file, text } of files) await writeFile(join(folder, file), text, { flag: 'wx' })
 }
 
+/** What makes no difference in the last version makes none in the next, until somebody edits it; policy mutate tells then. */
+async function copyEquivalents(path: string, from: string, to: string): Promise<void> {
+  const text = await readFile(path, 'utf8').catch(() => undefined)
+  if (text === undefined) return
+  const changed = withElementAgain(text, 'policies', from, to)
+  if (changed !== text) await replaceFile(path, changed)
+}
+
 async function begin(family: string, options: NewOptions, terminal: Terminal): Promise<string> {
   const found = await readPolicyFolder(options.policies, terminal)
   const folder = dirname(found.lockPath)
@@ -90,6 +100,7 @@ async function begin(family: string, options: NewOptions, terminal: Terminal): P
   const texts = files.map(async (one) => ({ ...one, text: await readFile(join(folder, one.file), 'utf8') }))
   const cases = draftCases(await Promise.all(texts), last, version)
   await writeNew(folder, [file, ...cases])
+  await copyEquivalents(join(folder, family, 'tests', equivalentsFile), last.version, version)
   const lines = [
     `${family} ${version} begins as ${last.version}, in force from ${effectiveFrom}.`,
     `Edit ${file.file}; ${cases.length} files of cases are in ${family}/tests/*.${version}.yaml.`,

@@ -1,4 +1,4 @@
-import { isMap, isNode, isScalar, parseDocument } from 'yaml'
+import { isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml'
 
 /** The text of a scalar in the style of the one whose place it takes; plain ones become quoted, so that a version stays a string. */
 function scalarText(value: string, source: string): string {
@@ -21,4 +21,22 @@ export function withScalars(text: string, values: Readonly<Record<string, string
   })
   const last = places.toSorted((a, b) => b.start - a.start)
   return last.reduce((done, { start, end, by }) => done.slice(0, start) + by + done.slice(end), text)
+}
+
+/**
+ * A YAML text in which the element of a top list with a version stands once more at its end, with another version; the
+ * same text when there is no such element, or one of the other version already.
+ */
+export function withElementAgain(text: string, list: string, from: string, to: string): string {
+  const document = parseDocument(text)
+  const elements = document.get(list)
+  if (!isSeq(elements)) return text
+  const ofVersion = (version: string) => elements.items.find((one) => isMap(one) && one.get('version') === version)
+  const source = ofVersion(from)
+  if (!isMap(source) || ofVersion(to) !== undefined) return text
+  const again = source.clone()
+  if (!isMap(again)) return text
+  again.set('version', to)
+  elements.add(again)
+  return document.toString({ lineWidth: 0 })
 }
