@@ -75,6 +75,20 @@ async function write(diff: PolicyDiff, options: DiffCommandOptions, terminal: Te
   await stdout.write(humanDiff(diff, layoutOf(terminal, { color: options.color })))
 }
 
+/** What changes from one revision to another, with the given or shipped examples to make witnesses from. */
+export async function diffRevisions(
+  first: string,
+  second: string,
+  options: Pick<DiffCommandOptions, 'policies' | 'examples'>,
+  terminal: Terminal,
+): Promise<PolicyDiff> {
+  const before = { name: first, policy: await readRevision(first, options, terminal) }
+  const after = { name: second, policy: await readRevision(second, options, terminal) }
+  const { family } = after.policy
+  const bases = basesOf(family, await exampleDocuments(family, options.examples))
+  return diffPolicies(before, after, { bases })
+}
+
 /** Adds `imagegate policy diff`. */
 export function addPolicyDiff(policy: Command, { terminal, exit }: Context): void {
   policy
@@ -94,11 +108,7 @@ export function addPolicyDiff(policy: Command, { terminal, exit }: Context): voi
     .addOption(colourOption())
     .addHelpText('after', help)
     .action(async (first: string, second: string, options: DiffCommandOptions) => {
-      const before = { name: first, policy: await readRevision(first, options, terminal) }
-      const after = { name: second, policy: await readRevision(second, options, terminal) }
-      const { family } = after.policy
-      const bases = basesOf(family, await exampleDocuments(family, options.examples))
-      const diff = diffPolicies(before, after, { bases })
+      const diff = await diffRevisions(first, second, options, terminal)
       await write(diff, options, terminal)
       const problem = versionProblem(diff)
       if (problem !== undefined) await terminal.stderr.write(errorReport(problem))

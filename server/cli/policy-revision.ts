@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
 import { ImagegateError } from '../errors.ts'
 import { readPolicy, readPolicyText } from '../policy/load.ts'
 import type { ReleasedPolicy } from '../policy/set.ts'
+import { git, reasonOf } from './git.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Lines of help for commands that take a revision. */
@@ -13,16 +12,7 @@ export const revisionNotes = [
   'REV:policies/FAMILY/VERSION.yaml as git names a file of a commit, branch or tag.',
 ] as const
 
-const maxPolicyBytes = 4 * 2 ** 20
 const versionName = /^[a-z][a-z-]*\/\d+\.\d+\.\d+$/
-const runFile = promisify(execFile)
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const told: unknown = Reflect.get(error, 'stderr')
-  const said = typeof told === 'string' ? told.trim() : ''
-  return said === '' ? String(Reflect.get(error, 'code') ?? error.message) : said
-}
 
 function unreadable(name: string, cause: unknown): ImagegateError {
   return new ImagegateError('FILE_UNREADABLE', `${name} cannot be read (${reasonOf(cause)}).`, { cause })
@@ -32,9 +22,7 @@ function unreadable(name: string, cause: unknown): ImagegateError {
 async function gitText(name: string, folder: string): Promise<string> {
   if (name.startsWith('-')) throw unreadable(name, 'a git revision does not begin with a dash')
   try {
-    const options = { cwd: folder, maxBuffer: maxPolicyBytes, encoding: 'utf8', timeout: 60_000 } as const
-    const { stdout } = await runFile('git', ['cat-file', 'blob', name], options)
-    return stdout
+    return await git(['cat-file', 'blob', name], folder)
   } catch (cause) {
     throw unreadable(name, cause)
   }

@@ -1,7 +1,11 @@
-import type { Command } from 'commander'
+import { Command, CommanderError } from 'commander'
 import type { Context } from './context.ts'
+import { errorReport } from './error-report.ts'
+import { type ExitCode, exitCodes } from './exit.ts'
 import { addPolicyBundle } from './policy-bundle.ts'
 import { addPolicyDiff } from './policy-diff.ts'
+import { addPolicyGate } from './policy-gate.ts'
+import type { RunCommand } from './policy-gate-steps.ts'
 import { addPolicyImpact } from './policy-impact.ts'
 import { addPolicyLint } from './policy-lint.ts'
 import { addPolicyList } from './policy-list.ts'
@@ -24,13 +28,7 @@ const help = helpTail(
   ['0  done', '1  a policy is not valid, or was changed after its release', '3  could not run'],
 )
 
-/** Adds `imagegate policy` and its commands. */
-export function addPolicy(program: Command, context: Context): void {
-  const policy = program
-    .command('policy')
-    .summary('lint, compare, test, list, show and release policies')
-    .description('Lints, compares, tests, lists, shows and releases policies.')
-    .addHelpText('after', help)
+function addCommands(policy: Command, context: Context): void {
   addPolicyLint(policy, context)
   addPolicyList(policy, context)
   addPolicyShow(policy, context)
@@ -41,4 +39,37 @@ export function addPolicy(program: Command, context: Context): void {
   addPolicyBundle(policy, context)
   addPolicyTest(policy, context)
   addPolicyMutate(policy, context)
+}
+
+/** Runs one of the commands as the gate's step, with streams of its own. */
+function stepRunner({ services }: Context): RunCommand {
+  return async (args, terminal) => {
+    let code: ExitCode = exitCodes.ready
+    const exit = (given: ExitCode) => {
+      code = given
+    }
+    const policy = new Command('policy')
+      .exitOverride()
+      .configureOutput({ writeErr: (text) => terminal.stderr.queue(text) })
+    addCommands(policy, { terminal, services, exit })
+    try {
+      await policy.parseAsync(args, { from: 'user' })
+    } catch (error) {
+      code = exitCodes.couldNotRun
+      if (!(error instanceof CommanderError)) terminal.stderr.queue(errorReport(error))
+    }
+    await terminal.stderr.flush()
+    return code
+  }
+}
+
+/** Adds `imagegate policy` and its commands. */
+export function addPolicy(program: Command, context: Context): void {
+  const policy = program
+    .command('policy')
+    .summary('lint, compare, test, list, show and release policies')
+    .description('Lints, compares, tests, lists, shows and releases policies.')
+    .addHelpText('after', help)
+  addCommands(policy, context)
+  addPolicyGate(policy, context, stepRunner(context))
 }

@@ -42,3 +42,21 @@ export function lockProblems(lock: PolicyLock, bodies: readonly Body[], lockFile
   const gone = lock.policies.filter((policy) => !found.has(key(policy)))
   return [...problems, ...gone.map((policy) => ({ file: lockFile, message: `The file of ${key(policy)} is missing.` }))]
 }
+
+/** What a lock no longer says as it was said before: a release never changes, and a withdrawal is never taken back. */
+export function brokenReleases(before: PolicyLock, after: PolicyLock, lockFile: string): Problem[] {
+  return before.policies.flatMap((was): Problem[] => {
+    const name = `${was.family} ${was.version}`
+    const now = after.policies.find(({ family, version }) => family === was.family && version === was.version)
+    if (now === undefined) return [{ file: lockFile, message: `${name} was released and is no longer named.` }]
+    const differs = (['digest', 'effectiveFrom'] as const).filter((member) => now[member] !== was[member])
+    const changed = differs.map((member): Problem => {
+      return {
+        file: lockFile,
+        message: `${name} was released with ${member} ${was[member]}; it is now ${now[member]}.`,
+      }
+    })
+    const back = was.withdrawn !== undefined && now.withdrawn === undefined
+    return back ? [...changed, { file: lockFile, message: `${name} was withdrawn and is no longer.` }] : changed
+  })
+}
