@@ -47,7 +47,7 @@ function caught(): { output: Output; text(): string } {
   return { output: new Output(stream), text: () => parts.join('') }
 }
 
-/** A step that is another command; its last line is the one that is shown. */
+/** A step that is another command. What it says in one line is shown beside its result. */
 export async function commandStep(
   name: string,
   args: readonly string[],
@@ -57,8 +57,8 @@ export async function commandStep(
   const [stdout, stderr] = [caught(), caught()]
   const code = await run([...args, '--format', 'human'], { ...terminal, stdout: stdout.output, stderr: stderr.output })
   const text = `${stdout.text()}${stderr.text()}`
-  const last = text.trimEnd().split('\n').at(-1)?.trim() ?? ''
-  return { name, code, says: last === '' ? meanings[code] : last, text }
+  const lines = text.trim().split('\n')
+  return { name, code, says: lines.length === 1 && text !== '' ? text.trim() : meanings[code], text }
 }
 
 async function lockAt(base: string, folder: string): Promise<PolicyLock> {

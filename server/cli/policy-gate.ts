@@ -71,11 +71,16 @@ async function* steps(options: GateOptions, run: RunCommand, terminal: Terminal)
   }
 }
 
+/** Notes of lint are for its own report; what fails is told whatever it is. */
+function isTold(name: string, code: ExitCode): boolean {
+  return code !== exitCodes.ready || name !== 'lint'
+}
+
 function markdown(done: readonly GateStep[]): string {
   const rows = done.map(({ name, code, says }) => `| ${markdownCode(name)} | ${words[code]} | ${markdownText(says)} |`)
   const details = done.flatMap(({ name, code, text, markdown: own }) => {
     if (own !== undefined) return ['', own.trimEnd()]
-    if (text === '' || (code === exitCodes.ready && !name.startsWith('impact'))) return []
+    if (text === '' || !isTold(name, code)) return []
     return ['', `### ${markdownCode(name)}`, '', ...markdownBlock(text.trimEnd(), 'text')]
   })
   return [`## Policies`, '', '| step | result | |', '| --- | --- | --- |', ...rows, ...details, ''].join('\n')
@@ -83,9 +88,7 @@ function markdown(done: readonly GateStep[]): string {
 
 function human(done: readonly GateStep[], options: GateOptions, terminal: Terminal): string {
   const { paint } = layoutOf(terminal, options)
-  const told = done.filter(
-    ({ name, code, text }) => text !== '' && (code !== exitCodes.ready || /^(diff|impact)/.test(name)),
-  )
+  const told = done.filter(({ name, code, text }) => text !== '' && isTold(name, code))
   const details = told.map(({ name, text }) => `${paint('bold', safeText(`== ${name} ==`))}\n${text}\n`).join('')
   const rows = done.map(({ name, code, says }) => [words[code], name, says])
   return `${details}${table(['RESULT', 'STEP', ''], rows, paint)}`
