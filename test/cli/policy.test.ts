@@ -104,7 +104,7 @@ t.test('release writes the digest into the lock, once', async (t) => {
   const release = () => imagegate(['policy', 'release', 'linux', '1.0.0', '--policies', path])
   const first = await release()
   t.equal(first.code, 0)
-  t.match(first.stdout, `linux 1.0.0 is released: ${sha256(shipped)}`)
+  t.match(first.stdout, `linux 1.0.0 is released, the first of its family: ${sha256(shipped)}`)
   t.same(lockOf(path).policies, [
     { family: 'linux', version: '1.0.0', digest: sha256(shipped), effectiveFrom: '2020-12-30T00:00:00Z' },
   ])
