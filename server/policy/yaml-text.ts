@@ -1,4 +1,4 @@
-import { type Document, isAlias, isMap, isNode, isPair, isScalar, LineCounter, parseDocument } from 'yaml'
+import { type Document, isAlias, isMap, isNode, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml'
 
 /** The tokens of a place in a document, from its top. */
 export type Place = readonly (string | number)[]
@@ -40,6 +40,18 @@ function offsetOf(document: Document.Parsed, place: Place): number {
   return offset
 }
 
+/** Why the parsed text has no value: an alias that nothing is named by, or so many that it would grow without bound. */
+function aliasProblems(document: Document.Parsed, error: ReferenceError): { offset: number; message: string }[] {
+  const problems: { offset: number; message: string }[] = []
+  visit(document, {
+    Alias(_key, alias) {
+      if (alias.resolve(document) !== undefined) return
+      problems.push({ offset: alias.range?.[0] ?? 0, message: `No anchor before it is named ${alias.source}` })
+    },
+  })
+  return problems.length > 0 ? problems : [{ offset: 0, message: error.message }]
+}
+
 /** Reads YAML 1.2 with unique names. */
 export function readYaml(text: string): YamlText {
   const lines = new LineCounter()
@@ -51,9 +63,14 @@ export function readYaml(text: string): YamlText {
   const broken = [...document.errors, ...document.warnings].map((error) => {
     return { ...position(error.pos[0]), message: error.message }
   })
-  return {
-    value: broken.length > 0 ? undefined : document.toJS({ maxAliasCount: 1000 }),
-    broken,
-    at: (place) => position(offsetOf(document, place)),
+  const at = (place: Place) => position(offsetOf(document, place))
+  if (broken.length > 0) return { value: undefined, broken, at }
+  try {
+    return { value: document.toJS({ maxAliasCount: 1000 }), broken, at }
+  } catch (error) {
+    // The parser checks no alias; this is how it tells of one that it cannot follow.
+    if (!(error instanceof ReferenceError)) throw error
+    const unresolved = aliasProblems(document, error)
+    return { value: undefined, broken: unresolved.map(({ offset, message }) => ({ ...position(offset), message })), at }
   }
 }

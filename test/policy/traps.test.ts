@@ -157,6 +157,9 @@ t.test('names stand once, a version is quoted, and the text is YAML', async (t) 
   t.match(problems(policyWith(good).replace('title: A policy', 'family: linux\ntitle: A policy')).join(), /unique/)
   t.match(problems(policyWith(good).replace('"9.0.0"', '9.1')).join(), /must be string/)
   t.match(problems('schema: [').join(), /1: /)
+  t.same(problems(`${policyWith(good)}\nextra: *nothing\n`), ['18: No anchor before it is named nothing'])
+  const many = Array.from({ length: 1001 }, () => '*a').join(', ')
+  t.match(problems(`a: &a { b: c }\nd: &d [${many}]\ne: [*d, *d]`).join(), /alias/)
 })
 
 t.test('only the last case has no when', async (t) => {
