@@ -35,8 +35,9 @@ export function together(
   return present === 'found' || never.length === 0 ? present : search(true)
 }
 
-/** The rules whose own conditions can vary, so that more can be said of them together. */
+/** The rules without a mistaken condition, so that more can be said of their conditions together. A test for presence is none. */
 export function varyingRules(subject: Subject): [index: number, rule: Rule][] {
-  const constant = new Set(constantsIn(subject).map(({ node }) => node.place[1]))
+  const mistaken = constantsIn(subject).filter(({ kind }) => kind !== 'presence')
+  const constant = new Set(mistaken.map(({ node }) => node.place[1]))
   return [...subject.sound].filter(([index]) => !constant.has(index))
 }
