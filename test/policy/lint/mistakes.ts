@@ -60,16 +60,17 @@ function without(name: string, code: string, member: RegExp, owner: RegExp): Mis
     name,
     make(text, random) {
       const lines = text.split('\n')
-      const place = pick(
-        placesOf(lines, member, () => true),
-        random,
-      )
-      if (place === undefined) return undefined
-      const indent = place.match.input.search(/\S/)
-      const next = lines.findIndex((line, index) => index > place.index && line !== '' && line.search(/\S/) <= indent)
-      const end = next === -1 ? lines.length : next
-      const above = lines.slice(0, place.index).findLastIndex((line) => owner.test(line))
-      return { text: [...lines.slice(0, place.index), ...lines.slice(end)].join('\n'), line: above + 1, code }
+      const blocks = placesOf(lines, member, () => true).map(({ index, match }) => {
+        const indent = match.input.search(/\S/)
+        const next = lines.findIndex((line, at) => at > index && line !== '' && line.search(/\S/) <= indent)
+        return { index, end: next === -1 ? lines.length : next }
+      })
+      // An anchor that goes leaves aliases of nothing behind, which is a mistake of another kind.
+      const free = blocks.filter(({ index, end }) => !lines.slice(index, end).some((line) => / &\w/.test(line)))
+      const block = pick(free, random)
+      if (block === undefined) return undefined
+      const above = lines.slice(0, block.index).findLastIndex((line) => owner.test(line))
+      return { text: lines.toSpliced(block.index, block.end - block.index).join('\n'), line: above + 1, code }
     },
   }
 }
@@ -280,6 +281,7 @@ export const mistakeKinds: readonly MistakeKind[] = [
   ),
   inLine('a stage that does not exist', 'schema', /^ {10}stage: /, (line) => `${line}s`),
   inLine('an effect that does not exist', 'schema', /^ {4}effect: \{/, (line) => line.replace('fail: ', 'fail: un')),
+  inLine('an alias of nothing', 'yaml-syntax', /^ {4,8}\w+: \*[\w-]+$/, (line) => `${line}x`),
   inLine('a colon in a text without quotes', 'yaml-syntax', /^ {4}title: [A-Z]/, (line) => `${line}: always`),
   soundChange('a threshold moved after the release', /^ {4}value: \d+$/, (line) => `${line}0`),
   soundChange('an effect changed after the release', /^ {4}effect: \{ fail: block/, (line) =>
