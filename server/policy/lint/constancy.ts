@@ -56,12 +56,16 @@ function constantOf(node: Node, parameters: Parameters): Constant | undefined {
   return undefined
 }
 
-/** The smallest conditions that cannot vary; what they make of those around them is not told again. */
+/**
+ * The smallest conditions that cannot vary; what they make of those around them is not told again. A test for presence may make
+ * what is around it true or unknown as well, which is meant then; that something around it is never true is not.
+ */
 function smallest(node: Node, parameters: Parameters): Constant[] {
   const inner = childrenOf(node).flatMap((child) => smallest(child, parameters))
-  if (inner.length > 0) return inner
+  if (inner.some(({ kind }) => kind !== 'presence')) return inner
   const own = constantOf(node, parameters)
-  return own === undefined ? [] : [own]
+  if (own === undefined || (inner.length > 0 && own.kind === 'true')) return inner
+  return [...inner, own]
 }
 
 const known = new WeakMap<Subject, readonly Constant[]>()

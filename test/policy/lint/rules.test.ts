@@ -371,6 +371,18 @@ t.test('a rule that passes wherever it applies, and one that fails there', async
   }
 })
 
+t.test('a test for presence hides no mistake around it', async (t) => {
+  const known = '{ fact: element, path: /encryption, operator: in, value: [none, luks, bitlocker, geli, other] }'
+  const text = policy
+    .replace(volumes, known)
+    .replace('operator: equal\n      value: 0', 'operator: lessThan\n      value: 0')
+  const all = found(inputOf({ ...sound, policy: text, lock: lockOf(text) }))
+  t.same(all, [
+    `linux/1.0.0.yaml:${lineOf(text, 'conditions:', 2)} always-false`,
+    `linux/1.0.0.yaml:${lineOf(text, known)} presence-test`,
+  ])
+})
+
 t.test('a released body that changed is told at its version, a draft is only noted', async (t) => {
   const changed = policy.replace('A policy for tests', 'A policy for the test')
   t.same(found(inputOf({ ...sound, policy: changed })), ['linux/1.0.0.yaml:3 changed-release'])
