@@ -4,7 +4,7 @@
 //
 //   npm run build && node bench/impact.mjs [documents] [rounds]
 
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomBytes, randomInt, randomUUID } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,6 +18,7 @@ import { parseFacts } from '../dist/facts/parse.js'
 import { loadPolicies, readPolicyText, shippedPolicies } from '../dist/policy/load.js'
 import { findVersion } from '../dist/policy/set.js'
 
+const submittedBy = { caller: 'key:bench', requestId: randomUUID() }
 const [documents = 100_000, rounds = 3] = process.argv.slice(2).map(Number)
 const directory = mkdtempSync(join(tmpdir(), 'imagegate-bench-'))
 const file = join(directory, 'imagegate.db')
@@ -45,7 +46,7 @@ async function generate(policies) {
     while (serial < documents) {
       serial += 1
       const facts = parseFacts(Buffer.from(randomDocument(serial)))
-      await evaluateAndRecord(recorder, { tenant: 'default', facts, given: {} })
+      await evaluateAndRecord(recorder, { tenant: 'default', submittedBy, facts, given: {} })
     }
   }
   await Promise.all(Array.from({ length: 256 }, client))

@@ -9,7 +9,7 @@ import { answerError, handleErrors } from './http/error-handler.ts'
 import { evaluationRoutes } from './http/evaluations.ts'
 import { healthRoutes } from './http/health.ts'
 import { listRoutes } from './http/list.ts'
-import { measuredStore, metricsRoute, observePolicies } from './http/metrics.ts'
+import { measured, metricsRoute, observePolicies } from './http/metrics.ts'
 import { describeRoutes, openapiRoutes } from './http/openapi.ts'
 import { policyRoutes } from './http/policies.ts'
 import { protect } from './http/protection.ts'
@@ -22,7 +22,7 @@ import { verdictRoutes } from './http/verdicts.ts'
 /** Request line and headers together, in bytes. */
 const maxHeaderBytes = 16_384
 
-function bare({ logger }: Deps): FastifyInstance {
+function bare({ logger }: Pick<Deps, 'logger'>): FastifyInstance {
   return fastify({
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
@@ -43,8 +43,8 @@ function bare({ logger }: Deps): FastifyInstance {
 }
 
 /** Builds the HTTP application without listening. Closing it does not close the store. */
-export async function buildApp(given: Deps): Promise<FastifyInstance> {
-  const deps = { ...given, store: measuredStore(given.store, given.metrics) }
+export async function buildApp(given: Omit<Deps, 'recording'>): Promise<FastifyInstance> {
+  const deps = { ...given, recording: measured(given.store, given.metrics) }
   observePolicies(deps.metrics, deps.policies)
   const app = bare(deps)
   logRequests(app, deps)

@@ -1,21 +1,13 @@
 import { ImagegateError } from '../errors.ts'
 import { GroupCommit } from './group-commit.ts'
+import { storeReader } from './reader.ts'
 import { type RecordRows, toRows } from './rows.ts'
 import type { WriteOutcome, WriteRequest } from './sqlite-batch.ts'
 import { createDatabaseFile } from './sqlite-connection.ts'
 import { storeError } from './sqlite-errors.ts'
-import { SqliteReader } from './sqlite-reader.ts'
+import { SqliteQueries } from './sqlite-reader.ts'
 import { type StoreLog, WriterThread } from './sqlite-thread.ts'
-import type {
-  AcceptedBundle,
-  ListPosition,
-  RecordResult,
-  ShadowFilter,
-  Store,
-  StoreReader,
-  VerdictFilter,
-  VerdictRecord,
-} from './store.ts'
+import type { AcceptedBundle, RecordResult, Store, StoreReader, VerdictRecord } from './store.ts'
 
 /** Where a SQLite store lives. */
 export interface SqliteOptions {
@@ -32,12 +24,12 @@ const recent = 1000
 /** Opens a database for reading and writing, migrating it first. Rejects with STORE_INCOMPATIBLE or STORE_UNAVAILABLE. */
 export async function openSqliteStore({ file, log }: SqliteOptions): Promise<Store> {
   const thread = new WriterThread({ file }, log)
-  const reader = new SqliteReader(file)
+  const queries = new SqliteQueries(file)
   try {
     createDatabaseFile(file)
     await thread.start()
-    reader.open()
-    return new SqliteStore(thread, reader)
+    queries.open()
+    return storeOf(thread, queries)
   } catch (error) {
     await thread.close().catch(() => undefined)
     throw storeError(error)
@@ -46,23 +38,45 @@ export async function openSqliteStore({ file, log }: SqliteOptions): Promise<Sto
 
 /** Opens a migrated database, in use or not, for reading alone. Rejects with STORE_INCOMPATIBLE or STORE_UNAVAILABLE. */
 export async function openSqliteReader({ file }: Pick<SqliteOptions, 'file'>): Promise<StoreReader> {
-  const reader = new SqliteReader(file)
-  reader.open()
-  return reader
+  const queries = new SqliteQueries(file)
+  queries.open()
+  return { ...readerOf(queries), close: () => queries.close() }
 }
 
-class SqliteStore implements Store {
+function readerOf(queries: SqliteQueries): Omit<StoreReader, 'close'> {
+  return storeReader((_, run) => queries.run(run))
+}
+
+function storeOf(thread: WriterThread, queries: SqliteQueries): Store {
+  const reader = readerOf(queries)
+  const writer = new Writer(thread)
+  return {
+    ...reader,
+    record: (record) => writer.record(record),
+    acceptBundle: (bundle) => writer.acceptBundle(bundle),
+    async check() {
+      await reader.policyBody('')
+      await writer.check()
+    },
+    async close() {
+      await writer.finish()
+      // The reader first: the last connection to close tidies the log away, and only the writer can.
+      await queries.close()
+      await thread.close()
+    },
+  }
+}
+
+class Writer {
   readonly #thread: WriterThread
-  readonly #reader: SqliteReader
   readonly #queue: GroupCommit<WriteRequest, WriteOutcome>
   /** Digests of policy bodies that were committed, which need not travel to the writer again. */
   readonly #policies = new Set<string>()
   #check: Promise<void> | undefined
   #lastCommit = Number.NEGATIVE_INFINITY
 
-  constructor(thread: WriterThread, reader: SqliteReader) {
+  constructor(thread: WriterThread) {
     this.#thread = thread
-    this.#reader = reader
     this.#queue = new GroupCommit({ ...limits, commit: (requests) => this.#commit(requests) })
   }
 
@@ -86,7 +100,6 @@ class SqliteStore implements Store {
   }
 
   async check(): Promise<void> {
-    await this.#reader.policyBody('')
     if (performance.now() - this.#lastCommit < recent) return
     this.#check ??= this.#queue.add('check', 0).then(() => undefined)
     try {
@@ -96,43 +109,9 @@ class SqliteStore implements Store {
     }
   }
 
-  idempotent(tenant: string, key: string) {
-    return this.#reader.idempotent(tenant, key)
-  }
-
-  verdict(tenant: string, id: string) {
-    return this.#reader.verdict(tenant, id)
-  }
-
-  document(tenant: string, digest: string) {
-    return this.#reader.document(tenant, digest)
-  }
-
-  policyBody(digest: string) {
-    return this.#reader.policyBody(digest)
-  }
-
-  records(tenant: string, ids: readonly string[]) {
-    return this.#reader.records(tenant, ids)
-  }
-
-  list(tenant: string, filter: VerdictFilter, limit: number, position?: ListPosition) {
-    return this.#reader.list(tenant, filter, limit, position)
-  }
-
-  shadowCounts(tenant: string, candidate: string) {
-    return this.#reader.shadowCounts(tenant, candidate)
-  }
-
-  shadows(tenant: string, candidate: string, filter: ShadowFilter, limit: number, before?: string) {
-    return this.#reader.shadows(tenant, candidate, filter, limit, before)
-  }
-
-  async close(): Promise<void> {
-    await this.#queue.close()
-    // The reader first: the last connection to close tidies the log away, and only the writer can.
-    await this.#reader.close()
-    await this.#thread.close()
+  /** Finishes what was accepted and takes nothing more. */
+  finish(): Promise<void> {
+    return this.#queue.close()
   }
 
   async #commit(requests: readonly WriteRequest[]): Promise<readonly WriteOutcome[]> {

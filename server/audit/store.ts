@@ -206,5 +206,5 @@ export interface Store extends StoreReader {
   check(): Promise<void>
 }
 
-/** The one tenant that there is before tokens name others. */
+/** Whose record it is where callers have no names, and so no tenant. */
 export const defaultTenant = 'default'

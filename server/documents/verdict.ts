@@ -26,6 +26,19 @@ export interface Verdict {
    */
   recordedAt?: string
   /**
+   * Who asked for it, and by which request; only when it was recorded, and absent in verdicts recorded before callers had names.
+   */
+  submittedBy?: {
+    /**
+     * anonymous, key: with the id of an API key, or token: with the subject of a bearer token.
+     */
+    caller: string
+    /**
+     * As in the X-Request-Id header of the answer and in the log. A UUID.
+     */
+    requestId: string
+  }
+  /**
    * The instant at which policies were selected. RFC 3339, UTC.
    */
   asOf: string

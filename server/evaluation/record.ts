@@ -9,10 +9,13 @@ import { judge } from './judge.ts'
 import type { GivenOptions } from './options.ts'
 import { shadowOf } from './shadow.ts'
 
+/** What recording needs of a store. */
+export type Recording = Pick<Store, 'idempotent' | 'record'>
+
 /** What evaluating and recording needs from outside. */
 export interface Recorder {
   readonly policies: PolicySet
-  readonly store: Store
+  readonly store: Recording
   /** Evaluated in shadow beside the policy of its family. */
   readonly candidate?: ReleasedPolicy | undefined
   /** Told of an error in the shadow, which leaves the verdict alone. */
@@ -20,9 +23,14 @@ export interface Recorder {
   now(): Date
 }
 
+/** Who asked for a verdict, and by which request. */
+export type SubmittedBy = NonNullable<Verdict['submittedBy']>
+
 /** One evaluation that is to be recorded. */
 export interface RecordRequest {
   readonly tenant: string
+  /** Who asked, and by which request; kept in the verdict. */
+  readonly submittedBy: SubmittedBy
   readonly facts: ParsedFacts
   readonly given: GivenOptions
   /** 1 to 255 visible ASCII characters. */
@@ -43,7 +51,11 @@ export interface Recorded {
 }
 
 /** The verdict with its identity, members in canonical order. */
-function identified(verdict: Verdict, tenant: string, { id, recordedAt }: VerdictIdentity): RecordedVerdict {
+function identified(
+  verdict: Verdict,
+  { tenant, submittedBy }: RecordRequest,
+  { id, recordedAt }: VerdictIdentity,
+): RecordedVerdict {
   const { alternatives, asOf, counts, documentDigest, evaluator, factsDigest, findings, importParameters } = verdict
   const { missing, options, outcome, policy, remediationOrder, schema, subject } = verdict
   return {
@@ -64,6 +76,7 @@ function identified(verdict: Verdict, tenant: string, { id, recordedAt }: Verdic
     remediationOrder,
     schema,
     subject,
+    submittedBy,
     tenant,
   }
 }
@@ -112,7 +125,7 @@ export async function evaluateAndRecord(recorder: Recorder, request: RecordReque
   }
   const now = recorder.now()
   const judgement = judge(recorder.policies, facts, given, now)
-  const verdict = identified(judgement.verdict, tenant, newIdentity(now))
+  const verdict = identified(judgement.verdict, request, newIdentity(now))
   const body = JSON.stringify(verdict)
   const recordDigest = sha256(body)
   const shadow = shadowBeside(recorder, facts, judgement.verdict)

@@ -88,7 +88,7 @@ export async function replay(store: StoreReader, tenant: string, id: string): Pr
   const facts = await recordedFacts(store, tenant, verdict)
   if (facts === 'expired') return { ...head, result: 'facts_expired' }
   try {
-    const { id: _id, tenant: _tenant, recordedAt: _recordedAt, ...judged } = verdict
+    const { id: _id, tenant: _tenant, recordedAt: _recordedAt, submittedBy: _submittedBy, ...judged } = verdict
     const again = await judgeAgain(store, verdict, facts)
     const difference = firstDifference(judged, { ...again, evaluator: verdict.evaluator })
     return difference === undefined

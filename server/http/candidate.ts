@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify'
-import { defaultTenant, type ShadowCount, type ShadowFilter, type StoredShadow } from '../audit/store.ts'
+import type { ShadowCount, ShadowFilter, StoredShadow } from '../audit/store.ts'
 import { ImagegateError } from '../errors.ts'
 import type { PolicyView } from '../policy/live.ts'
 import type { ReleasedPolicy } from '../policy/set.ts'
 import { strictAjv } from '../schemas.ts'
+import { callerOf } from './caller.ts'
 import { answers, component } from './components.ts'
 import { seal, unseal } from './cursor.ts'
 import type { Deps } from './deps.ts'
@@ -152,7 +153,7 @@ export function candidateRoutes(app: FastifyInstance, { policies, store }: Deps)
   app.get<{ Params: { family: string } }>(path, { schema: summarySchema }, async (request, reply) => {
     const candidate = candidateOf(policies, request.params.family)
     reply.header('cache-control', 'no-store')
-    return summaryOf(candidate, await store.shadowCounts(defaultTenant, candidate.digest))
+    return summaryOf(candidate, await store.shadowCounts(callerOf(request).tenant, candidate.digest))
   })
 
   app.get<{ Params: { family: string }; Querystring: Query }>(
@@ -163,7 +164,7 @@ export function candidateRoutes(app: FastifyInstance, { policies, store }: Deps)
       const { digest } = candidateOf(policies, name)
       const { limit = '50' } = request.query
       const { filter, before } = positionOf(request.query, digest)
-      const { shadows, next } = await store.shadows(defaultTenant, digest, filter, Number(limit), before)
+      const { shadows, next } = await store.shadows(callerOf(request).tenant, digest, filter, Number(limit), before)
       note(request, { count: shadows.length })
       reply.header('cache-control', 'no-store')
       const differences = shadows.map(entryOf)

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Store } from '../audit/store.ts'
+import type { Recording } from '../evaluation/record.ts'
 import type { PolicyView } from '../policy/live.ts'
 import type { Metrics } from './metrics.ts'
 
@@ -28,6 +29,8 @@ export interface Deps {
   /** A request takes what is served once, and keeps to it. */
   readonly policies: PolicyView
   readonly store: Store
+  /** The store's recording, measured. */
+  readonly recording: Recording
   readonly now: () => Date
   readonly logger: FastifyBaseLogger
   readonly metrics: Metrics

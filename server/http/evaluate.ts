@@ -1,8 +1,9 @@
-import { defaultTenant } from '../audit/store.ts'
+import type { FastifyRequest } from 'fastify'
 import { judge } from '../evaluation/judge.ts'
 import { type GivenOptions, parseOptions } from '../evaluation/options.ts'
-import { evaluateAndRecord } from '../evaluation/record.ts'
+import { evaluateAndRecord, type SubmittedBy } from '../evaluation/record.ts'
 import { parseFacts } from '../facts/parse.ts'
+import { callerOf } from './caller.ts'
 import type { Deps } from './deps.ts'
 import { countVerdict } from './metrics.ts'
 import { traceOf } from './problems.ts'
@@ -81,11 +82,20 @@ export interface Answer {
 export interface Evaluation {
   readonly given: GivenOptions
   readonly record: boolean
+  readonly tenant: string
+  readonly submittedBy: SubmittedBy
 }
 
-/** Reads the query of an evaluation. Throws OPTION_INVALID or AS_OF_WITH_PIN. */
-export function evaluationOf({ record, ...options }: EvaluationQuery): Evaluation {
-  return { given: parseOptions(options), record: record !== 'false' }
+/** Reads what a request asks for, and who asks. Throws OPTION_INVALID or AS_OF_WITH_PIN. */
+export function evaluationOf(request: FastifyRequest<{ Querystring: EvaluationQuery }>): Evaluation {
+  const { record, ...options } = request.query
+  const { name, tenant } = callerOf(request)
+  return {
+    given: parseOptions(options),
+    record: record !== 'false',
+    tenant,
+    submittedBy: { caller: name, requestId: request.id },
+  }
 }
 
 function shadowFailed({ logger, metrics }: Deps): (error: unknown) => void {
@@ -98,7 +108,7 @@ function shadowFailed({ logger, metrics }: Deps): (error: unknown) => void {
 /** Evaluates one document's bytes under the policies that are served when it begins. Rejects with what parseFacts, judge and evaluateAndRecord throw. */
 export async function evaluateBytes(
   deps: Deps,
-  { given, record }: Evaluation,
+  { given, record, tenant, submittedBy }: Evaluation,
   bytes: Uint8Array,
   key: string | undefined,
 ): Promise<Answer> {
@@ -110,9 +120,10 @@ export async function evaluateBytes(
     return { body: JSON.stringify(verdict) }
   }
   const { body, id, recordDigest, replayed } = await evaluateAndRecord(
-    { policies, candidate, store: deps.store, now: deps.now, shadowFailed: shadowFailed(deps) },
+    { policies, candidate, store: deps.recording, now: deps.now, shadowFailed: shadowFailed(deps) },
     {
-      tenant: defaultTenant,
+      tenant,
+      submittedBy,
       facts,
       given,
       ...(key === undefined ? {} : { idempotencyKey: key }),

@@ -38,7 +38,7 @@ export function evaluationRoutes(app: FastifyInstance, deps: Deps): void {
   app.post<Route>('/v1/evaluations', { schema }, async (request, reply) => {
     const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
     const key = request.headers['idempotency-key']
-    const { body, recorded } = await evaluateBytes(deps, evaluationOf(request.query), bytes, key)
+    const { body, recorded } = await evaluateBytes(deps, evaluationOf(request), bytes, key)
     reply.type('application/json; charset=utf-8').header('cache-control', 'no-store')
     if (recorded === undefined) return reply.send(body)
     const { id, recordDigest, replayed } = recorded

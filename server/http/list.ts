@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { VerdictFilter } from '../audit/store.ts'
-import { defaultTenant } from '../audit/store.ts'
+import { callerOf } from './caller.ts'
 import { answers, component } from './components.ts'
 import { filterNames, filterOf, readCursor, writeCursor } from './cursor.ts'
 import type { Deps } from './deps.ts'
@@ -95,7 +95,7 @@ export function listRoutes(app: FastifyInstance, { store }: Deps): void {
     const given = givenFilter(request.query)
     const cursor = text === undefined ? undefined : readCursor(text)
     const filter = cursor === undefined ? given : filterOf(cursor, given)
-    const { verdicts, next } = await store.list(defaultTenant, filter, Number(limit), cursor?.position)
+    const { verdicts, next } = await store.list(callerOf(request).tenant, filter, Number(limit), cursor?.position)
     note(request, { count: verdicts.length })
     reply.header('cache-control', 'no-store')
     if (next === undefined) return { verdicts }

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-import type { RecordResult, Store, VerdictRecord } from '../audit/store.ts'
+import type { Store, VerdictRecord } from '../audit/store.ts'
 import type { Verdict } from '../documents/verdict.ts'
+import type { Recording } from '../evaluation/record.ts'
 import type { PolicyView } from '../policy/live.ts'
 
 const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
@@ -133,39 +134,28 @@ function countShadow(metrics: Metrics, { verdict, shadow }: VerdictRecord, becam
   }
 }
 
-/** The same store, measured. */
-export function measuredStore(store: Store, metrics: Metrics): Store {
-  async function record(given: VerdictRecord): Promise<RecordResult> {
-    const stop = metrics.recordSeconds.startTimer()
-    metrics.recordsInFlight.inc()
-    try {
-      const result = await store.record(given)
-      stop({ result: result.kind })
-      if (result.kind === 'recorded') {
-        countVerdict(metrics, given.verdict, true)
-        countShadow(metrics, given, result.shadow)
-      }
-      return result
-    } catch (error) {
-      stop({ result: 'failed' })
-      throw error
-    } finally {
-      metrics.recordsInFlight.dec()
-    }
-  }
+/** Recording into a store, measured. */
+export function measured(store: Store, metrics: Metrics): Recording {
   return {
-    record,
     idempotent: (tenant, key) => store.idempotent(tenant, key),
-    verdict: (tenant, id) => store.verdict(tenant, id),
-    document: (tenant, digest) => store.document(tenant, digest),
-    policyBody: (digest) => store.policyBody(digest),
-    records: (tenant, ids) => store.records(tenant, ids),
-    shadowCounts: (tenant, candidate) => store.shadowCounts(tenant, candidate),
-    shadows: (tenant, candidate, filter, limit, before) => store.shadows(tenant, candidate, filter, limit, before),
-    list: (tenant, filter, limit, position) => store.list(tenant, filter, limit, position),
-    acceptBundle: (bundle) => store.acceptBundle(bundle),
-    check: () => store.check(),
-    close: () => store.close(),
+    async record(given) {
+      const stop = metrics.recordSeconds.startTimer()
+      metrics.recordsInFlight.inc()
+      try {
+        const result = await store.record(given)
+        stop({ result: result.kind })
+        if (result.kind === 'recorded') {
+          countVerdict(metrics, given.verdict, true)
+          countShadow(metrics, given, result.shadow)
+        }
+        return result
+      } catch (error) {
+        stop({ result: 'failed' })
+        throw error
+      } finally {
+        metrics.recordsInFlight.dec()
+      }
+    },
   }
 }
 

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { StoredVerdict } from '../audit/store.ts'
-import { defaultTenant } from '../audit/store.ts'
 import { ImagegateError } from '../errors.ts'
 import { evidence, replay } from '../evaluation/replay.ts'
 import { matches } from '../schemas.ts'
+import { callerOf } from './caller.ts'
 import { answers, component } from './components.ts'
 import { entityTag, immutable, reprDigest, sendTagged } from './conditional.ts'
 import type { Deps } from './deps.ts'
@@ -29,17 +29,17 @@ interface ById {
   Params: { id: string }
 }
 
-async function stored({ store }: Deps, id: string): Promise<StoredVerdict> {
-  const found = await store.verdict(defaultTenant, id)
+async function stored({ store }: Deps, tenant: string, id: string): Promise<StoredVerdict> {
+  const found = await store.verdict(tenant, id)
   if (found === undefined) throw new ImagegateError('VERDICT_NOT_FOUND', 'No verdict with this id is recorded.')
   return found
 }
 
-async function factsOf(deps: Deps, id: string): Promise<{ text: string; digest: string }> {
-  const { body } = await stored(deps, id)
+async function factsOf(deps: Deps, tenant: string, id: string): Promise<{ text: string; digest: string }> {
+  const { body } = await stored(deps, tenant, id)
   const verdict: unknown = JSON.parse(body)
   if (!matches('verdict', verdict)) throw new ImagegateError('INTERNAL', 'The record is not a verdict.')
-  const text = await deps.store.document(defaultTenant, verdict.documentDigest)
+  const text = await deps.store.document(tenant, verdict.documentDigest)
   if (text === 'expired') throw new ImagegateError('FACTS_EXPIRED', 'Retention removed them.')
   if (text === undefined) throw new ImagegateError('INTERNAL', 'The record lacks its fact document.')
   return { text, digest: verdict.documentDigest }
@@ -50,7 +50,7 @@ export function verdictRoutes(app: FastifyInstance, deps: Deps): void {
   const { store } = deps
   const verdict = route('getVerdict', 'A verdict, exactly as stored', 'The verdict.', 'Verdict')
   app.get<ById>('/v1/verdicts/:id', verdict, async (request, reply) => {
-    const { body, recordDigest } = await stored(deps, request.params.id)
+    const { body, recordDigest } = await stored(deps, callerOf(request).tenant, request.params.id)
     note(request, { verdict: request.params.id })
     reply.type('application/json; charset=utf-8').header('cache-control', `private, ${immutable}`)
     reply.header('repr-digest', reprDigest(recordDigest))
@@ -59,7 +59,7 @@ export function verdictRoutes(app: FastifyInstance, deps: Deps): void {
 
   const facts = route('getFacts', 'The fact document that was judged', 'In its canonical form.', 'FactDocument')
   app.get<ById>('/v1/verdicts/:id/facts', facts, async (request, reply) => {
-    const { text, digest } = await factsOf(deps, request.params.id)
+    const { text, digest } = await factsOf(deps, callerOf(request).tenant, request.params.id)
     note(request, { verdict: request.params.id })
     // Retention may remove facts, so a cache has to ask.
     reply.type('application/json; charset=utf-8').header('cache-control', 'private, no-cache')
@@ -69,7 +69,7 @@ export function verdictRoutes(app: FastifyInstance, deps: Deps): void {
 
   const all = route('getEvidence', 'The evidence of every rule', 'Computed anew; no part of the record.', 'Evidence')
   app.get<ById>('/v1/verdicts/:id/evidence', all, async (request, reply) => {
-    const answer = await evidence(store, defaultTenant, request.params.id)
+    const answer = await evidence(store, callerOf(request).tenant, request.params.id)
     note(request, { verdict: request.params.id })
     reply.header('cache-control', 'no-store')
     return answer
@@ -77,7 +77,7 @@ export function verdictRoutes(app: FastifyInstance, deps: Deps): void {
 
   const again = route('replayVerdict', 'Evaluate it again from the record alone', 'What the replay found.', 'Replay')
   app.get<ById>('/v1/verdicts/:id/replay', again, async (request, reply) => {
-    const answer = await replay(store, defaultTenant, request.params.id)
+    const answer = await replay(store, callerOf(request).tenant, request.params.id)
     note(request, { verdict: request.params.id })
     reply.header('cache-control', 'no-store')
     return answer

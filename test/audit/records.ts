@@ -19,8 +19,12 @@ export interface RecordWishes {
   readonly missing?: readonly string[]
   /** Makes the fact document different from all others. */
   readonly facts?: string
+  readonly submittedBy?: Verdict['submittedBy']
   readonly idempotency?: { readonly key: string; readonly fingerprint: string }
 }
+
+/** Who submits what tests record. */
+export const submittedBy = { caller: 'key:test', requestId: '3f0e4c1a-6c1d-4a53-9d0e-0f5a4e6b7c8d' }
 
 const rules = Array.from({ length: 45 }, (_, index) => `linux.area-${index % 7}.rule-${index}`)
 
@@ -65,6 +69,7 @@ function makeVerdict(wishes: RecordWishes, documentDigest: string, policy: Verdi
     id,
     tenant: wishes.tenant ?? 'default',
     recordedAt,
+    submittedBy: wishes.submittedBy ?? submittedBy,
     asOf: recordedAt,
     outcome: wishes.outcome ?? (wishes.failed?.length ? 'not_ready' : 'ready'),
     counts: {

@@ -5,6 +5,7 @@ import { evaluateAndRecord } from '../../server/evaluation/record.ts'
 import { type ParsedFacts, parseFacts } from '../../server/facts/parse.ts'
 import { loadPolicies, readPolicyText, shippedPolicies } from '../../server/policy/load.ts'
 import { findVersion, type PolicySet, type ReleasedPolicy } from '../../server/policy/set.ts'
+import { submittedBy } from '../audit/records.ts'
 import { random } from '../support/long.ts'
 
 /** The shipped policies. */
@@ -76,7 +77,7 @@ export async function recordAll(file: string, texts: Iterable<string>, tenant = 
     const facts = parseFacts(Buffer.from(text))
     const given = index % 4 === 0 ? { systemDiskBytes: 42949672960 } : {}
     known.push(
-      evaluateAndRecord(recorder, { tenant, facts, given }).then(({ verdict }) => {
+      evaluateAndRecord(recorder, { tenant, submittedBy, facts, given }).then(({ verdict }) => {
         if (verdict === undefined) throw new Error('not recorded')
         return { verdict, facts }
       }),

@@ -11,6 +11,7 @@ import { evaluateAndRecord } from '../../server/evaluation/record.ts'
 import { evidence, replay } from '../../server/evaluation/replay.ts'
 import { parseFacts } from '../../server/facts/parse.ts'
 import { loadPolicies } from '../../server/policy/load.ts'
+import { submittedBy } from '../audit/records.ts'
 import { policies, readFacts } from '../policies/shipped.ts'
 import { canonical } from '../support/canonical.ts'
 
@@ -22,6 +23,7 @@ async function stage(t: Test) {
   const record = (document: unknown, given: Record<string, string> = {}, idempotencyKey?: string) =>
     evaluateAndRecord(recorder, {
       tenant: 'default',
+      submittedBy,
       facts: parseFacts(Buffer.from(JSON.stringify(document))),
       given: parseOptions(given),
       ...(idempotencyKey === undefined ? {} : { idempotencyKey }),
@@ -94,7 +96,7 @@ t.test('under a key the first verdict stands even when its policy has been withd
   const withdrawn = { at: '2026-01-01T00:00:00Z', reason: 'wrong' }
   const later = { versions: policies.versions.map((policy) => ({ ...policy, withdrawn })) }
   const facts = parseFacts(Buffer.from(JSON.stringify(document)))
-  const request = { tenant: 'default', facts, given: { policyVersion: '1.0.0' } }
+  const request = { tenant: 'default', submittedBy, facts, given: { policyVersion: '1.0.0' } }
   const recorder = { policies: later, store, now: () => new Date() }
   t.equal(await codeOf(evaluateAndRecord(recorder, request)), 'POLICY_VERSION_UNKNOWN')
   t.equal((await evaluateAndRecord(recorder, { ...request, idempotencyKey: 'key' })).id, first.id)

@@ -1,0 +1,26 @@
+import type { Kysely } from 'kysely'
+import { findDocument, findIdempotent, findPolicyBody, findRecords, findVerdict, listVerdicts } from './queries.ts'
+import { countShadows, listShadows } from './shadow-queries.ts'
+import type { StoreReader } from './store.ts'
+import type { AuditTables } from './tables.ts'
+
+/**
+ * Runs queries of one tenant, or of what belongs to none, on a connection of a driver. Rejects with STORE_UNAVAILABLE
+ * or STORE_INCOMPATIBLE; an ImagegateError of the queries passes.
+ */
+export type RunQueries = <T>(tenant: string | undefined, queries: (db: Kysely<AuditTables>) => Promise<T>) => Promise<T>
+
+/** What every driver reads alike; a driver brings the connection and closes it. */
+export function storeReader(run: RunQueries): Omit<StoreReader, 'close'> {
+  return {
+    idempotent: (tenant, key) => run(tenant, (db) => findIdempotent(db, tenant, key)),
+    verdict: (tenant, id) => run(tenant, (db) => findVerdict(db, tenant, id)),
+    document: (tenant, digest) => run(tenant, (db) => findDocument(db, tenant, digest)),
+    policyBody: (digest) => run(undefined, (db) => findPolicyBody(db, digest)),
+    records: (tenant, ids) => run(tenant, (db) => findRecords(db, tenant, ids)),
+    list: (tenant, filter, limit, position) => run(tenant, (db) => listVerdicts(db, tenant, filter, limit, position)),
+    shadowCounts: (tenant, candidate) => run(tenant, (db) => countShadows(db, tenant, candidate)),
+    shadows: (tenant, candidate, filter, limit, before) =>
+      run(tenant, (db) => listShadows(db, { tenant, candidate, filter, limit, before })),
+  }
+}
