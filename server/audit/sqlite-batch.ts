@@ -1,16 +1,10 @@
 import type { Database } from 'better-sqlite3'
 import { ImagegateError } from '../errors.ts'
 import type { RecordRows } from './rows.ts'
-import { type BundleResult, prepareBundle } from './sqlite-bundle.ts'
-import { isConstraint, type StoreFailure, sqliteCode } from './sqlite-errors.ts'
+import { prepareBundle } from './sqlite-bundle.ts'
+import { isConstraint, sqliteCode } from './sqlite-errors.ts'
 import { prepareInsert } from './sqlite-insert.ts'
-import type { AcceptedBundle, RecordResult } from './store.ts'
-
-/** What the writer is asked to make durable: a record, a bundle taken into service, or a sign that it can write. */
-export type WriteRequest = RecordRows | { readonly bundle: AcceptedBundle } | 'check'
-
-/** What became of one request of a committed batch. */
-export type WriteOutcome = RecordResult | BundleResult | { readonly kind: 'failed'; readonly failure: StoreFailure }
+import type { StoreFailure, WriteOutcome, WriteRequest } from './write-request.ts'
 
 /** Commits one batch, one outcome per request; throws when nothing of it was committed. */
 export type CommitBatch = (requests: readonly WriteRequest[]) => readonly WriteOutcome[]

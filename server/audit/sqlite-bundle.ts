@@ -1,8 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import type { AcceptedBundle } from './store.ts'
-
-/** What became of a bundle: taken, or older than the one that is named. */
-export type BundleResult = { readonly kind: 'recorded' } | { readonly kind: 'older'; readonly newest: AcceptedBundle }
+import type { BundleResult } from './write-request.ts'
 
 interface Row {
   readonly sequence: number

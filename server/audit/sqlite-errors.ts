@@ -1,13 +1,6 @@
 import Database from 'better-sqlite3'
-import { type ErrorCode, ImagegateError } from '../errors.ts'
-
-/** An error that can cross from the writer's thread: its code, and a detail that is safe to show. */
-export interface StoreFailure {
-  readonly code: ErrorCode
-  readonly detail: string
-  /** The error's own words, for the log alone. */
-  readonly reason?: string
-}
+import { ImagegateError } from '../errors.ts'
+import type { StoreFailure } from './write-request.ts'
 
 /** SQLite's extended result code, if the error is SQLite's. */
 export function sqliteCode(error: unknown): string | undefined {

@@ -1,12 +1,8 @@
 import { Worker } from 'node:worker_threads'
 import { ImagegateError } from '../errors.ts'
-import type { WriteOutcome, WriteRequest } from './sqlite-batch.ts'
 import type { WriterAnswer, WriterData, WriterRequest } from './sqlite-writer.ts'
-
-/** Where the store tells what went wrong; pino's loggers fit. */
-export interface StoreLog {
-  warn(details: object, message: string): void
-}
+import type { StoreLog } from './store.ts'
+import type { WriteOutcome, WriteRequest } from './write-request.ts'
 
 // A string in new URL() is not rewritten by the compiler.
 const entry = new URL(import.meta.url.endsWith('.ts') ? './sqlite-writer.ts' : './sqlite-writer.js', import.meta.url)

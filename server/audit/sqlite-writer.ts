@@ -1,9 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Database } from 'better-sqlite3'
-import { type CommitBatch, prepareCommit, purgeKeys, type WriteOutcome, type WriteRequest } from './sqlite-batch.ts'
+import { type CommitBatch, prepareCommit, purgeKeys } from './sqlite-batch.ts'
 import { openForWriting } from './sqlite-connection.ts'
-import { type StoreFailure, sqliteCode, storeFailure } from './sqlite-errors.ts'
+import { sqliteCode, storeFailure } from './sqlite-errors.ts'
 import { migrateSqlite, requireMigrated } from './sqlite-migrate.ts'
+import type { StoreFailure, WriteOutcome, WriteRequest } from './write-request.ts'
 
 /** What the writer is started with. */
 export interface WriterData {

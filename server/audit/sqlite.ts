@@ -1,13 +1,10 @@
-import { ImagegateError } from '../errors.ts'
-import { GroupCommit } from './group-commit.ts'
 import { storeReader } from './reader.ts'
-import { type RecordRows, toRows } from './rows.ts'
-import type { WriteOutcome, WriteRequest } from './sqlite-batch.ts'
 import { createDatabaseFile } from './sqlite-connection.ts'
 import { storeError } from './sqlite-errors.ts'
 import { SqliteQueries } from './sqlite-reader.ts'
-import { type StoreLog, WriterThread } from './sqlite-thread.ts'
-import type { AcceptedBundle, RecordResult, Store, StoreReader, VerdictRecord } from './store.ts'
+import { WriterThread } from './sqlite-thread.ts'
+import type { Store, StoreLog, StoreReader } from './store.ts'
+import { Writer } from './writer.ts'
 
 /** Where a SQLite store lives. */
 export interface SqliteOptions {
@@ -15,11 +12,6 @@ export interface SqliteOptions {
   readonly file: string
   readonly log?: StoreLog
 }
-
-const limits = { batchItems: 256, batchBytes: 8 << 20, waitingItems: 4096, waitingBytes: 64 << 20 }
-
-/** A commit this recent, in milliseconds, proves that the database can be written. */
-const recent = 1000
 
 /** Opens a database for reading and writing, migrating it first. Rejects with STORE_INCOMPATIBLE or STORE_UNAVAILABLE. */
 export async function openSqliteStore({ file, log }: SqliteOptions): Promise<Store> {
@@ -49,7 +41,7 @@ function readerOf(queries: SqliteQueries): Omit<StoreReader, 'close'> {
 
 function storeOf(thread: WriterThread, queries: SqliteQueries): Store {
   const reader = readerOf(queries)
-  const writer = new Writer(thread)
+  const writer = new Writer((requests) => thread.commit(requests))
   return {
     ...reader,
     record: (record) => writer.record(record),
@@ -65,72 +57,4 @@ function storeOf(thread: WriterThread, queries: SqliteQueries): Store {
       await thread.close()
     },
   }
-}
-
-class Writer {
-  readonly #thread: WriterThread
-  readonly #queue: GroupCommit<WriteRequest, WriteOutcome>
-  /** Digests of policy bodies that were committed, which need not travel to the writer again. */
-  readonly #policies = new Set<string>()
-  #check: Promise<void> | undefined
-  #lastCommit = Number.NEGATIVE_INFINITY
-
-  constructor(thread: WriterThread) {
-    this.#thread = thread
-    this.#queue = new GroupCommit({ ...limits, commit: (requests) => this.#commit(requests) })
-  }
-
-  async record(record: VerdictRecord): Promise<RecordResult> {
-    const all = toRows(record)
-    const rows = { ...all, policies: all.policies.filter(({ digest }) => !this.#policies.has(digest)) }
-    const outcome = await this.#queue.add(rows, bytesOf(rows))
-    if (outcome.kind === 'failed') throw new ImagegateError(outcome.failure.code, outcome.failure.detail)
-    if (outcome.kind === 'older') throw new ImagegateError('INTERNAL', 'The writer took a record for a bundle.')
-    return outcome
-  }
-
-  async acceptBundle(bundle: AcceptedBundle): Promise<void> {
-    const outcome = await this.#queue.add({ bundle }, 0)
-    if (outcome.kind === 'failed') throw new ImagegateError(outcome.failure.code, outcome.failure.detail)
-    if (outcome.kind === 'older') {
-      const { sequence, digest } = outcome.newest
-      const found = `It is sequence ${bundle.sequence}, ${bundle.digest}`
-      throw new ImagegateError('BUNDLE_ROLLBACK', `${found}; sequence ${sequence}, ${digest}, was served before.`)
-    }
-  }
-
-  async check(): Promise<void> {
-    if (performance.now() - this.#lastCommit < recent) return
-    this.#check ??= this.#queue.add('check', 0).then(() => undefined)
-    try {
-      await this.#check
-    } finally {
-      this.#check = undefined
-    }
-  }
-
-  /** Finishes what was accepted and takes nothing more. */
-  finish(): Promise<void> {
-    return this.#queue.close()
-  }
-
-  async #commit(requests: readonly WriteRequest[]): Promise<readonly WriteOutcome[]> {
-    try {
-      const outcomes = await this.#thread.commit(requests)
-      // A batch of replays alone wrote nothing and proves nothing.
-      if (outcomes.some(({ kind }) => kind === 'recorded')) this.#lastCommit = performance.now()
-      for (const [index, request] of requests.entries()) {
-        if (request === 'check' || 'bundle' in request || outcomes[index]?.kind !== 'recorded') continue
-        for (const { digest } of request.policies) this.#policies.add(digest)
-      }
-      return outcomes
-    } catch (error) {
-      this.#policies.clear()
-      throw error
-    }
-  }
-}
-
-function bytesOf({ verdict, document, policies }: RecordRows): number {
-  return policies.reduce((sum, { body }) => sum + body.length, verdict.body.length + document.length)
 }

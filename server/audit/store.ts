@@ -206,5 +206,10 @@ export interface Store extends StoreReader {
   check(): Promise<void>
 }
 
+/** Where the store tells what went wrong; pino's loggers fit. */
+export interface StoreLog {
+  warn(details: object, message: string): void
+}
+
 /** Whose record it is where callers have no names, and so no tenant. */
 export const defaultTenant = 'default'

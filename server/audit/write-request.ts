@@ -1,0 +1,20 @@
+import type { ErrorCode } from '../errors.ts'
+import type { RecordRows } from './rows.ts'
+import type { AcceptedBundle, RecordResult } from './store.ts'
+
+/** What the writer is asked to make durable: a record, a bundle taken into service, or a sign that it can write. */
+export type WriteRequest = RecordRows | { readonly bundle: AcceptedBundle } | 'check'
+
+/** An error that can cross from the writer's thread: its code, and a detail that is safe to show. */
+export interface StoreFailure {
+  readonly code: ErrorCode
+  readonly detail: string
+  /** The error's own words, for the log alone. */
+  readonly reason?: string
+}
+
+/** What became of a bundle: taken, or older than the one that is named. */
+export type BundleResult = { readonly kind: 'recorded' } | { readonly kind: 'older'; readonly newest: AcceptedBundle }
+
+/** What became of one request of a committed batch. */
+export type WriteOutcome = RecordResult | BundleResult | { readonly kind: 'failed'; readonly failure: StoreFailure }

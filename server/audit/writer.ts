@@ -1,0 +1,85 @@
+import { ImagegateError } from '../errors.ts'
+import { GroupCommit } from './group-commit.ts'
+import { type RecordRows, toRows } from './rows.ts'
+import type { AcceptedBundle, RecordResult, VerdictRecord } from './store.ts'
+import type { WriteOutcome, WriteRequest } from './write-request.ts'
+
+const limits = { batchItems: 256, batchBytes: 8 << 20, waitingItems: 4096, waitingBytes: 64 << 20 }
+
+/** A commit this recent, in milliseconds, proves that the database can be written. */
+const recent = 1000
+
+/** Makes one batch durable, one outcome per request, in order; rejects when nothing of it is known to be committed. */
+export type Commit = (requests: readonly WriteRequest[]) => Promise<readonly WriteOutcome[]>
+
+/** The writing half of a store, alike in every driver: requests gather into batches, a driver commits them. */
+export class Writer {
+  readonly #driver: Commit
+  readonly #queue: GroupCommit<WriteRequest, WriteOutcome>
+  /** Digests of policy bodies that were committed, which need not travel to the writer again. */
+  readonly #policies = new Set<string>()
+  #check: Promise<void> | undefined
+  #lastCommit = Number.NEGATIVE_INFINITY
+
+  constructor(commit: Commit) {
+    this.#driver = commit
+    this.#queue = new GroupCommit({ ...limits, commit: (requests) => this.#commit(requests) })
+  }
+
+  /** As Store.record. */
+  async record(record: VerdictRecord): Promise<RecordResult> {
+    const all = toRows(record)
+    const rows = { ...all, policies: all.policies.filter(({ digest }) => !this.#policies.has(digest)) }
+    const outcome = await this.#queue.add(rows, bytesOf(rows))
+    if (outcome.kind === 'failed') throw new ImagegateError(outcome.failure.code, outcome.failure.detail)
+    if (outcome.kind === 'older') throw new ImagegateError('INTERNAL', 'The writer took a record for a bundle.')
+    return outcome
+  }
+
+  /** As Store.acceptBundle. */
+  async acceptBundle(bundle: AcceptedBundle): Promise<void> {
+    const outcome = await this.#queue.add({ bundle }, 0)
+    if (outcome.kind === 'failed') throw new ImagegateError(outcome.failure.code, outcome.failure.detail)
+    if (outcome.kind === 'older') {
+      const { sequence, digest } = outcome.newest
+      const found = `It is sequence ${bundle.sequence}, ${bundle.digest}`
+      throw new ImagegateError('BUNDLE_ROLLBACK', `${found}; sequence ${sequence}, ${digest}, was served before.`)
+    }
+  }
+
+  /** Resolves when a commit has just proved, or now proves, that the database can be written. */
+  async check(): Promise<void> {
+    if (performance.now() - this.#lastCommit < recent) return
+    this.#check ??= this.#queue.add('check', 0).then(() => undefined)
+    try {
+      await this.#check
+    } finally {
+      this.#check = undefined
+    }
+  }
+
+  /** Finishes what was accepted and takes nothing more. */
+  finish(): Promise<void> {
+    return this.#queue.close()
+  }
+
+  async #commit(requests: readonly WriteRequest[]): Promise<readonly WriteOutcome[]> {
+    try {
+      const outcomes = await this.#driver(requests)
+      // A batch of replays alone wrote nothing and proves nothing.
+      if (outcomes.some(({ kind }) => kind === 'recorded')) this.#lastCommit = performance.now()
+      for (const [index, request] of requests.entries()) {
+        if (request === 'check' || 'bundle' in request || outcomes[index]?.kind !== 'recorded') continue
+        for (const { digest } of request.policies) this.#policies.add(digest)
+      }
+      return outcomes
+    } catch (error) {
+      this.#policies.clear()
+      throw error
+    }
+  }
+}
+
+function bytesOf({ verdict, document, policies }: RecordRows): number {
+  return policies.reduce((sum, { body }) => sum + body.length, verdict.body.length + document.length)
+}
