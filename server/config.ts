@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ImagegateError, type Problem } from './errors.ts'
-import { strictAjv } from './schemas.ts'
+import { validatorOf } from './validators.ts'
 
 /** What the service needs to know before it starts. */
 export interface Config {
@@ -143,6 +143,12 @@ export const settings = [
   },
 ] as const satisfies readonly Setting[]
 
+/** The schema of all of them together; digits are numbers where a number is due. */
+export const settingsSchema = {
+  type: 'object',
+  properties: Object.fromEntries(settings.map(({ name, schema }) => [name, schema])),
+}
+
 type SettingName = (typeof settings)[number]['name']
 
 /** Digits of a whole number become one; everything else stays text and fails its schema where a number is due. */
@@ -151,8 +157,7 @@ function typed(setting: Setting, given: string): string | number {
 }
 
 function check(values: Readonly<Record<string, string | number>>): Problem[] {
-  const properties = Object.fromEntries(settings.map(({ name, schema }) => [name, schema]))
-  const validate = strictAjv(true).compile({ type: 'object', properties })
+  const validate = validatorOf(settingsSchema, true)
   validate(values)
   const named = new Set((validate.errors ?? []).map(({ instancePath }) => instancePath.slice(1)))
   return settings

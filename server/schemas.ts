@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
-import addFormats from 'ajv-formats'
+import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js'
 import type { EquivalentMutants } from './documents/equivalent-mutants.ts'
 import type { FactDocument } from './documents/facts.ts'
 import type { Policy } from './documents/policy.ts'
@@ -11,6 +10,7 @@ import type { PolicyLock } from './documents/policy-lock.ts'
 import type { PolicyTest } from './documents/policy-test.ts'
 import type { Verdict } from './documents/verdict.ts'
 import type { Problem } from './errors.ts'
+import { validatorOf } from './validators.ts'
 
 interface Kinds {
   readonly facts: FactDocument
@@ -40,50 +40,36 @@ export const kinds: readonly Kind[] = [
   'verdict',
 ]
 
-function read(kind: Kind): { text: string; schema: Record<string, unknown> } {
-  const text = readFileSync(new URL(`../schemas/${kind}.schema.json`, import.meta.url), 'utf8')
-  return { text, schema: JSON.parse(text) }
-}
+type SchemaFile = { readonly text: string; readonly schema: Readonly<Record<string, unknown>> }
 
-const files = {
-  facts: read('facts'),
-  policy: read('policy'),
-  'policy-test': read('policy-test'),
-  'equivalent-mutants': read('equivalent-mutants'),
-  'policy-lock': read('policy-lock'),
-  'policy-impact': read('policy-impact'),
-  'policy-bundle': read('policy-bundle'),
-  'policy-diff': read('policy-diff'),
-  verdict: read('verdict'),
+const files = new Map<Kind, SchemaFile>()
+
+function fileOf(kind: Kind): SchemaFile {
+  const known = files.get(kind)
+  if (known !== undefined) return known
+  const text = readFileSync(new URL(`../schemas/${kind}.schema.json`, import.meta.url), 'utf8')
+  const file = { text, schema: JSON.parse(text) }
+  files.set(kind, file)
+  return file
 }
 
 /** A schema's text, as the file has it. */
 export function schemaText(kind: Kind): string {
-  return files[kind].text
+  return fileOf(kind).text
 }
 
 /** A schema, parsed. */
 export function schema(kind: Kind): Readonly<Record<string, unknown>> {
-  return files[kind].schema
+  return fileOf(kind).schema
 }
 
-/**
- * An ajv that changes nothing in what it validates (invariant 7). The schemas are our own and a test holds them against
- * their meta-schema; doing it in every process takes longer than compiling them.
- */
-export function strictAjv(allErrors: boolean): Ajv2020 {
-  const ajv = new Ajv2020({ strict: true, allowUnionTypes: true, inlineRefs: false, validateSchema: false, allErrors })
-  addFormats.default(ajv)
-  return ajv
-}
+const validators = new Map<string, ValidateFunction>()
 
-const first = strictAjv(false)
-const all = strictAjv(true)
-
-function validator<K extends Kind>(kind: K, ajv: Ajv2020): ValidateFunction<Kinds[K]> {
-  const id = `urn:imagegate:schema:${kind}:1`
-  const known = ajv.getSchema<Kinds[K]>(id)
-  return known ?? ajv.compile<Kinds[K]>(files[kind].schema)
+function validator(kind: Kind, allErrors: boolean): ValidateFunction {
+  const key = `${kind} ${allErrors}`
+  const made = validators.get(key) ?? validatorOf(schema(kind), allErrors)
+  validators.set(key, made)
+  return made
 }
 
 /** Text for one ajv error. It names what is allowed and never what was found: values may be secrets, or hostile. */
@@ -104,17 +90,17 @@ const composite = new Set(['oneOf', 'if', 'propertyNames'])
 
 /** True for a document that matches; the fast path, which stops at the first problem. */
 export function matches<K extends Kind>(kind: K, value: unknown): value is Kinds[K] {
-  return validator(kind, first)(value)
+  return validator(kind, false)(value)
 }
 
-/** Compiles a kind's validator ahead of its first use, which otherwise waits for it about half a second. */
+/** Makes a kind's validator ahead of its first use, which otherwise waits for it. */
 export function prepareValidator(kind: Kind): void {
-  validator(kind, first)
+  validator(kind, false)
 }
 
 /** Every error of a document that does not match, as ajv has it, in the document's order. */
 export function errorsOf(kind: Kind, value: unknown): readonly ErrorObject[] {
-  const validate = validator(kind, all)
+  const validate = validator(kind, true)
   validate(value)
   const errors = validate.errors ?? []
   const telling = errors.filter((error) => !composite.has(error.keyword))

@@ -1,6 +1,6 @@
 import type { Options, Verdict } from '../documents/verdict.ts'
 import type { RuleResult } from '../evaluation/evaluate.ts'
-import { strictAjv } from '../schemas.ts'
+import { strictAjv } from '../validators.ts'
 
 /** What a replay needs of a recorded verdict. */
 export interface RecordedJudgement {

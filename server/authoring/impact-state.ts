@@ -1,7 +1,8 @@
 import { open, readFile, rename, rm } from 'node:fs/promises'
 import type { PolicyImpact } from '../documents/policy-impact.ts'
 import { ImagegateError } from '../errors.ts'
-import { matches, strictAjv } from '../schemas.ts'
+import { matches } from '../schemas.ts'
+import { strictAjv } from '../validators.ts'
 
 /** How far a run has come; with the spool beside it, all that a later run needs. */
 export interface ImpactState {

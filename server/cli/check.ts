@@ -85,11 +85,9 @@ async function check(images: readonly string[], options: CheckOptions, terminal:
   return exit
 }
 
-/** Adds `imagegate check`. */
-export function addCheck(program: Command, { terminal, exit }: Context): void {
-  const command = program
-    .command('check')
-    .summary('from a disk image to a verdict')
+/** Makes a command `imagegate check`. */
+export function addCheck(command: Command, { terminal, exit }: Context): void {
+  command
     .description('Reads disk images, judges them against the policies and explains the outcome.')
     .argument('<image...>', 'RAW, QCOW2 or VHD; anything else is named and judged as what it is')
     .addOption(

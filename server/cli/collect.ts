@@ -58,11 +58,9 @@ async function run(image: string, options: CollectOptions, terminal: Terminal): 
   await stderr.write(`${safeText(output)} was written. ${told}\n`)
 }
 
-/** Adds `imagegate collect`. */
-export function addCollect(program: Command, { terminal, exit }: Context): void {
-  const command = program
-    .command('collect')
-    .summary('read the facts of an image')
+/** Makes a command `imagegate collect`. */
+export function addCollect(command: Command, { terminal, exit }: Context): void {
+  command
     .description(
       'Reads a disk image and writes its document of facts. Nothing is written to the image, and nothing in it is run.',
     )

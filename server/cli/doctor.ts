@@ -52,11 +52,9 @@ async function doctor(options: ShowOptions, { stdout, colourUnwanted }: Terminal
   return complete ? exitCodes.ready : exitCodes.notReady
 }
 
-/** Adds `imagegate doctor`. */
-export function addDoctor(program: Command, { terminal, exit }: Context): void {
-  program
-    .command('doctor')
-    .summary('look for the programs that collecting uses')
+/** Makes a command `imagegate doctor`. */
+export function addDoctor(command: Command, { terminal, exit }: Context): void {
+  command
     .description(
       'Lists the programs that collecting uses, their versions, and what is unknown without those that are missing.',
     )

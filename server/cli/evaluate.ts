@@ -80,11 +80,9 @@ async function evaluate(given: readonly string[], options: EvaluateOptions, term
   return exit
 }
 
-/** Adds `imagegate evaluate`. */
-export function addEvaluate(program: Command, { terminal, exit }: Context): void {
-  program
-    .command('evaluate')
-    .summary('judge documents of facts, offline')
+/** Makes a command `imagegate evaluate`. */
+export function addEvaluate(command: Command, { terminal, exit }: Context): void {
+  command
     .description('Judges documents of facts against the policies and explains the outcome. Records nothing.')
     .argument('[file...]', 'documents of facts; - or none: standard input; *.ndjson: one document a line')
     .option('--ndjson', 'every input has one document a line')

@@ -63,13 +63,9 @@ function stepRunner({ services }: Context): RunCommand {
   }
 }
 
-/** Adds `imagegate policy` and its commands. */
-export function addPolicy(program: Command, context: Context): void {
-  const policy = program
-    .command('policy')
-    .summary('lint, compare, test, list, show and release policies')
-    .description('Lints, compares, tests, lists, shows and releases policies.')
-    .addHelpText('after', help)
-  addCommands(policy, context)
-  addPolicyGate(policy, context, stepRunner(context))
+/** Makes a command `imagegate policy`, with its own. */
+export function addPolicy(command: Command, context: Context): void {
+  command.description('Lints, compares, tests, lists, shows and releases policies.').addHelpText('after', help)
+  addCommands(command, context)
+  addPolicyGate(command, context, stepRunner(context))
 }

@@ -1,18 +1,11 @@
 import { Command, CommanderError } from 'commander'
 import { programVersion } from '../version.ts'
-import { addCheck } from './check.ts'
-import { addCollect } from './collect.ts'
 import type { Context, Services } from './context.ts'
-import { addDoctor } from './doctor.ts'
 import { errorReport } from './error-report.ts'
 import { safeLines, safeText } from './escape.ts'
-import { addEvaluate } from './evaluate.ts'
 import { type ExitCode, exitCodes } from './exit.ts'
-import { addPolicy } from './policy.ts'
-import { addServe } from './serve.ts'
 import type { Terminal } from './terminal.ts'
 import { helpTail, UsageError } from './usage.ts'
-import { addVerdicts } from './verdicts.ts'
 
 const help = helpTail(
   ['imagegate check disk.qcow2', 'imagegate serve', 'imagegate verdicts list --outcome not_ready'],
@@ -25,7 +18,45 @@ const help = helpTail(
   ],
 )
 
-function build(context: Context): Command {
+/** How a command is made, once it is known that it is meant. */
+interface Entry {
+  readonly name: string
+  readonly summary: string
+  readonly load: () => Promise<(command: Command, context: Context) => void>
+}
+
+const entries: readonly Entry[] = [
+  { name: 'serve', summary: 'serve the REST API', load: async () => (await import('./serve.ts')).addServe },
+  { name: 'check', summary: 'from a disk image to a verdict', load: async () => (await import('./check.ts')).addCheck },
+  {
+    name: 'collect',
+    summary: 'read the facts of an image',
+    load: async () => (await import('./collect.ts')).addCollect,
+  },
+  {
+    name: 'evaluate',
+    summary: 'judge documents of facts, offline',
+    load: async () => (await import('./evaluate.ts')).addEvaluate,
+  },
+  {
+    name: 'doctor',
+    summary: 'look for the programs that collecting uses',
+    load: async () => (await import('./doctor.ts')).addDoctor,
+  },
+  {
+    name: 'policy',
+    summary: 'lint, compare, test, list, show and release policies',
+    load: async () => (await import('./policy.ts')).addPolicy,
+  },
+  {
+    name: 'verdicts',
+    summary: 'list, show and replay recorded verdicts',
+    load: async () => (await import('./verdicts.ts')).addVerdicts,
+  },
+]
+
+/** A command that no argument names is known by its summary alone: loading them all takes longer than most of them run. */
+async function build(args: readonly string[], context: Context): Promise<Command> {
   const { stdout, stderr } = context.terminal
   const program = new Command('imagegate')
     .description('Decides whether a virtual-machine image will import into the cloud, and explains why not.')
@@ -43,13 +74,10 @@ function build(context: Context): Command {
       getErrHasColors: () => false,
     })
     .addHelpText('after', help)
-  addServe(program, context)
-  addCheck(program, context)
-  addCollect(program, context)
-  addEvaluate(program, context)
-  addDoctor(program, context)
-  addPolicy(program, context)
-  addVerdicts(program, context)
+  for (const { name, summary, load } of entries) {
+    const command = program.command(name).summary(summary)
+    if (args.includes(name)) (await load())(command, context)
+  }
   return program
 }
 
@@ -67,7 +95,8 @@ export async function run(args: readonly string[], terminal: Terminal, services:
     code = given
   }
   try {
-    await build({ terminal, services, exit }).parseAsync(args, { from: 'user' })
+    const program = await build(args, { terminal, services, exit })
+    await program.parseAsync(args, { from: 'user' })
     await terminal.stdout.flush()
   } catch (error) {
     code = explain(error, terminal)

@@ -49,11 +49,9 @@ const help = helpTail(
   ['0  stopped in order by SIGTERM or SIGINT', '1  stopped, but requests in flight were cut off', '3  could not start'],
 )
 
-/** Adds `imagegate serve`. */
-export function addServe(program: Command, { terminal, services, exit }: Context): void {
-  program
-    .command('serve')
-    .summary('serve the REST API')
+/** Makes a command `imagegate serve`. */
+export function addServe(command: Command, { terminal, services, exit }: Context): void {
+  command
     .description('Serves the REST API. Settings come from the environment; the log goes to standard output as JSON.')
     .addHelpText('after', () => `${environment(Math.min(terminal.stdout.columns, 100))}\n${help}`)
     .action(async () => {

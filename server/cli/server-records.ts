@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { StoredRecord, VerdictFilter, VerdictSummary } from '../audit/store.ts'
 import { errorKinds, ImagegateError } from '../errors.ts'
 import type { Replay } from '../evaluation/replay.ts'
-import { strictAjv } from '../schemas.ts'
+import { strictAjv } from '../validators.ts'
 import type { Records, RecordsPage } from './records.ts'
 import { clientOf, type Get, parseAnswer, unexpected } from './server-client.ts'
 

@@ -19,14 +19,12 @@ const help = helpTail(
   ],
 )
 
-/** Adds `imagegate verdicts` and its commands. */
-export function addVerdicts(program: Command, context: Context): void {
-  const verdicts = program
-    .command('verdicts')
-    .summary('list, show and replay recorded verdicts')
+/** Makes a command `imagegate verdicts`, with its own. */
+export function addVerdicts(command: Command, context: Context): void {
+  command
     .description('Lists, shows and replays recorded verdicts, of a database or of a server.')
     .addHelpText('after', help)
-  addVerdictsList(verdicts, context)
-  addVerdictsShow(verdicts, context)
-  addVerdictsReplay(verdicts, context)
+  addVerdictsList(command, context)
+  addVerdictsShow(command, context)
+  addVerdictsReplay(command, context)
 }

@@ -1,7 +1,8 @@
 import { ImagegateError, type Problem } from '../errors.ts'
 import { parseFacts } from '../facts/parse.ts'
 import { isAbove } from '../facts/pointer.ts'
-import { schemaProblem, strictAjv } from '../schemas.ts'
+import { schemaProblem } from '../schemas.ts'
+import { strictAjv } from '../validators.ts'
 import { programVersion } from '../version.ts'
 import type { Attestation } from './attest.ts'
 

@@ -3,7 +3,6 @@ import type { FactDocument, Volume } from '../documents/facts.ts'
 import { ImagegateError } from '../errors.ts'
 import { parseFacts } from '../facts/parse.ts'
 import { secretIn } from '../facts/secrets.ts'
-import { prepareValidator } from '../schemas.ts'
 import { programVersion } from '../version.ts'
 import { collectGuest } from './collect-guest.ts'
 import { GuestError } from './guest.ts'
@@ -13,9 +12,6 @@ import type { Facts, Missing, Part } from './part.ts'
 import { openBytes } from './sniff/bytes.ts'
 import type { GuestRead } from './sniff/result.ts'
 import { sniff } from './sniff/sniff.ts'
-
-/** By then the first programs run. Unit: milliseconds. */
-const validatorDelay = 50
 
 /** How facts are collected. */
 export interface CollectOptions extends ImageOptions {
@@ -129,10 +125,7 @@ export async function collectImage(path: string, options: CollectOptions = {}): 
   try {
     const file = await openBytes(await realpath(path))
     try {
-      const opening = openImage(path, options)
-      // Compiled while programs read the image, not after them.
-      setTimeout(prepareValidator, validatorDelay, 'facts')
-      const open = await opening
+      const open = await openImage(path, options)
       let gathered: Gathered
       let unchanged = false
       try {

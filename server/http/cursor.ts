@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { ListPosition, VerdictFilter } from '../audit/store.ts'
 import { canonicalize } from '../digest.ts'
 import { ImagegateError } from '../errors.ts'
-import { strictAjv } from '../schemas.ts'
+import { strictAjv } from '../validators.ts'
 
 /** Names of the filters of a list, as they stand in a query. */
 export const filterNames = [

@@ -1,7 +1,7 @@
 import type { ErrorObject } from 'ajv'
 import type { FastifyInstance } from 'fastify'
 import { type ErrorCode, ImagegateError, type Problem } from '../errors.ts'
-import { strictAjv } from '../schemas.ts'
+import { strictAjv } from '../validators.ts'
 
 /** The parts of a JSON Schema that a route's query, path or header schema uses. */
 export interface PartSchema {

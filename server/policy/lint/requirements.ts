@@ -1,4 +1,4 @@
-import { strictAjv } from '../../schemas.ts'
+import { strictAjv } from '../../validators.ts'
 import { type Found, type Head, type LintProblem, placed, type ReadSource } from './head.ts'
 
 /** One statement of the source. */
