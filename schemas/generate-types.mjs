@@ -15,6 +15,8 @@ const kinds = [
   ['policy-impact', 'PolicyImpact'],
   ['policy-bundle', 'PolicyBundle'],
   ['policy-diff', 'PolicyDiff'],
+  ['checkpoint', 'Checkpoint'],
+  ['proof', 'InclusionProof'],
 ]
 
 /** Titles are for people and differ between equal types, so the definition's key names the type. */

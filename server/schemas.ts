@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js'
+import type { Checkpoint } from './documents/checkpoint.ts'
 import type { EquivalentMutants } from './documents/equivalent-mutants.ts'
 import type { FactDocument } from './documents/facts.ts'
 import type { Policy } from './documents/policy.ts'
@@ -8,6 +9,7 @@ import type { PolicyDiff } from './documents/policy-diff.ts'
 import type { PolicyImpact } from './documents/policy-impact.ts'
 import type { PolicyLock } from './documents/policy-lock.ts'
 import type { PolicyTest } from './documents/policy-test.ts'
+import type { InclusionProof } from './documents/proof.ts'
 import type { Verdict } from './documents/verdict.ts'
 import type { Problem } from './errors.ts'
 import { validatorOf } from './validators.ts'
@@ -22,6 +24,8 @@ interface Kinds {
   readonly 'policy-bundle': PolicyBundle
   readonly 'policy-diff': PolicyDiff
   readonly verdict: Verdict
+  readonly checkpoint: Checkpoint
+  readonly proof: InclusionProof
 }
 
 /** The kinds of documents that have a schema. */
@@ -38,6 +42,8 @@ export const kinds: readonly Kind[] = [
   'policy-diff',
   'policy-impact',
   'verdict',
+  'checkpoint',
+  'proof',
 ]
 
 type SchemaFile = { readonly text: string; readonly schema: Readonly<Record<string, unknown>> }

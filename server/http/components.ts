@@ -12,6 +12,8 @@ export const componentNames: Readonly<Record<Kind, string>> = {
   'policy-bundle': 'PolicyBundle',
   'policy-diff': 'PolicyDiff',
   verdict: 'Verdict',
+  checkpoint: 'Checkpoint',
+  proof: 'InclusionProof',
 }
 
 /** A reference to a schema of the API description. */
