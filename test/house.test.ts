@@ -72,6 +72,7 @@ t.test('packages with traps are imported in their own files only', async (t) => 
   const allowed: Readonly<Record<string, RegExp>> = {
     'json-rules-engine': /^server\/(policy\/reference|evaluation\/operators)\.ts$/,
     'better-sqlite3': /^server\/audit\/sqlite[a-z-]*\.ts$/,
+    pg: /^server\/audit\/postgres[a-z-]*\.ts$/,
     kysely: /^server\/audit\//,
     fastify: /^server\/(http\/.*|app)\.ts$/,
     commander: /^server\/(cli\/.*|main)\.ts$/,

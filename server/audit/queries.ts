@@ -73,6 +73,7 @@ export async function findRecords(
   tenant: string,
   ids: readonly string[],
 ): Promise<readonly StoredRecord[]> {
+  if (ids.length === 0) return []
   const rows = await recordsQuery(db, tenant, ids.slice(0, maxPage)).execute()
   const found = new Map(rows.map((row) => [row.id, row]))
   return ids.flatMap((id) => {

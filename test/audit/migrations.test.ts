@@ -6,6 +6,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import Database from 'better-sqlite3'
 import { type Test, test } from 'tap'
+import { readMigrations } from '../../server/audit/migrate.ts'
+import { postgresMigrations } from '../../server/audit/postgres-migrate.ts'
 import { openSqliteReader, openSqliteStore } from '../../server/audit/sqlite.ts'
 import { createDatabaseFile, openForWriting } from '../../server/audit/sqlite-connection.ts'
 import { migrateSqlite, requireMigrated, sqliteMigrations } from '../../server/audit/sqlite-migrate.ts'
@@ -38,6 +40,14 @@ function room(t: Test) {
 const names = (db: Database.Database) => db.prepare('SELECT name FROM migrations ORDER BY name').pluck().all()
 const tables = (db: Database.Database) =>
   db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all()
+
+test('both dialects have the same migrations, by number and name', (t) => {
+  t.same(
+    readMigrations(postgresMigrations).map(({ name }) => name),
+    readMigrations(sqliteMigrations).map(({ name }) => name),
+  )
+  t.end()
+})
 
 test('migrations run once, in order, and leave their checksums', (t) => {
   const { directory, url, withDatabase } = room(t)

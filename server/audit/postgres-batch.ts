@@ -1,0 +1,96 @@
+import type pg from 'pg'
+import { acceptBundle } from './postgres-bundle.ts'
+import { beginWriting, type Connection, inTransaction, setTenant } from './postgres-connection.ts'
+import { isRefusal, isTransient, sqlState } from './postgres-errors.ts'
+import { insertVerdicts, keepDocuments, keepPolicies } from './postgres-insert.ts'
+import { claimKeys } from './postgres-keys.ts'
+import { keepShadows } from './postgres-shadow.ts'
+import type { RecordRows } from './rows.ts'
+import type { StoreFailure, WriteOutcome, WriteRequest } from './write-request.ts'
+
+type WriteRecords = (connection: Connection, records: readonly RecordRows[]) => Promise<readonly WriteOutcome[]>
+
+/**
+ * Commits one batch in one transaction, one outcome per request; rejects when it is not known to be committed. All
+ * records go together; only when the database refuses one of them, each goes on its own, so that it fails alone. A
+ * deadlock with another replica is tried again once.
+ */
+export async function commitBatch(pool: pg.Pool, requests: readonly WriteRequest[]): Promise<readonly WriteOutcome[]> {
+  let again = true
+  for (let write: WriteRecords = writeTogether; ; ) {
+    try {
+      return await commitWith(pool, requests, write)
+    } catch (error) {
+      if (isRefusal(error) && write === writeTogether) write = writeEach
+      else if (isTransient(error) && again) again = false
+      else throw error
+    }
+  }
+}
+
+const isRecord = (request: WriteRequest): request is RecordRows => request !== 'check' && !('bundle' in request)
+
+function commitWith(pool: pg.Pool, requests: readonly WriteRequest[], write: WriteRecords) {
+  return inTransaction(pool, beginWriting, async (connection) => {
+    await setTenant(connection, '*')
+    const records = requests.filter(isRecord)
+    const written = await write(connection, records)
+    const outcomes = new Map<WriteRequest, WriteOutcome>()
+    for (const [index, record] of records.entries()) outcomes.set(record, written[index] ?? { kind: 'recorded' })
+    for (const request of requests) {
+      if (request !== 'check' && 'bundle' in request) {
+        outcomes.set(request, await acceptBundle(connection, request.bundle))
+      }
+    }
+    // Last, because it is one row that all replicas write.
+    if (requests.includes('check')) await touch(connection)
+    return requests.map((request) => outcomes.get(request) ?? { kind: 'recorded' as const })
+  })
+}
+
+async function writeTogether(connection: Connection, records: readonly RecordRows[]): Promise<readonly WriteOutcome[]> {
+  if (records.length === 0) return []
+  const repeated = await claimKeys(connection, records)
+  const fresh = records.filter((record) => !repeated.has(record))
+  if (fresh.length > 0) {
+    await keepPolicies(
+      connection,
+      fresh.flatMap(({ policies }) => policies),
+    )
+    await keepDocuments(connection, fresh)
+    await insertVerdicts(connection, fresh)
+  }
+  const shadows = await keepShadows(connection, fresh)
+  return records.map((record) => {
+    const shadow = shadows.get(record)
+    return repeated.get(record) ?? { kind: 'recorded', ...(shadow === undefined ? {} : { shadow }) }
+  })
+}
+
+async function writeEach(connection: Connection, records: readonly RecordRows[]): Promise<readonly WriteOutcome[]> {
+  const outcomes: WriteOutcome[] = []
+  for (const record of records) {
+    await connection.query('SAVEPOINT record')
+    try {
+      outcomes.push(...(await writeTogether(connection, [record])))
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      await connection.query('ROLLBACK TO record')
+      outcomes.push({ kind: 'failed', failure: recordFailure(record, error) })
+    }
+    await connection.query('RELEASE record')
+  }
+  return outcomes
+}
+
+async function touch(connection: Connection): Promise<void> {
+  await connection.query(
+    `INSERT INTO health (id, checked_at) VALUES (1, $1)
+     ON CONFLICT (id) DO UPDATE SET checked_at = excluded.checked_at`,
+    [Date.now()],
+  )
+}
+
+function recordFailure({ verdict }: RecordRows, error: unknown): StoreFailure {
+  return { code: 'INTERNAL', detail: `Verdict ${verdict.id} was refused by the database: ${sqlState(error)}.` }
+}

@@ -1,0 +1,110 @@
+import pg from 'pg'
+import { ImagegateError } from '../errors.ts'
+import { keepsConnection } from './postgres-errors.ts'
+import { columnTypes } from './postgres-values.ts'
+import type { StoreLog } from './store.ts'
+
+/** A connection while one transaction uses it. */
+export type Connection = pg.PoolClient
+
+/** A pool's database and its greatest number of connections. */
+export interface PoolOptions {
+  readonly url: string
+  readonly size: number
+  /** Wait for answers however long they take, as a migration's may. */
+  readonly patient?: boolean
+  readonly log?: StoreLog | undefined
+}
+
+/** Milliseconds: to connect or to wait for a free connection, of a statement, of a lock, and of an answer at all. */
+const times = { connect: 4000, statement: 8000, lock: 4000, idle: 15_000, answer: 10_000 }
+
+/** What every transaction sets for itself: a pooler between may hand each of them another connection. */
+const limits = [
+  `SET LOCAL statement_timeout = ${times.statement}`,
+  `SET LOCAL lock_timeout = ${times.lock}`,
+  `SET LOCAL idle_in_transaction_session_timeout = ${times.idle}`,
+].join('; ')
+
+/** A reading transaction; it sees the rows of the tenant that setTenant names. */
+export const beginReading = `BEGIN READ ONLY; ${limits}`
+
+/** A writing transaction. Its commit is durable whatever the role's default, and on the synchronous standby if there is one. */
+export const beginWriting = `BEGIN; ${limits}; SET LOCAL synchronous_commit = on`
+
+/** A pool that connects when it is first used, drops what breaks, and connects anew when it is next used. */
+export function openPool({ url, size, patient, log }: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: size,
+    connectionTimeoutMillis: times.connect,
+    ...(!patient && { query_timeout: times.answer }),
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    application_name: 'imagegate',
+    types: columnTypes,
+  })
+  // A connection may break while it is idle, or in use between two statements; unheard, either would end the process.
+  pool.on('error', (error) => log?.warn({ reason: error.message }, 'A connection to the database was lost'))
+  pool.on('connect', (client) => client.on('error', () => undefined))
+  return pool
+}
+
+/** Says whose rows the transaction sees: a tenant's, everybody's with '*', nobody's with ''. */
+export async function setTenant(connection: Connection, tenant: string): Promise<void> {
+  await connection.query("SELECT set_config('imagegate.tenant', $1, true)", [tenant])
+}
+
+/**
+ * Runs work in a transaction. Resolves only after its COMMIT was confirmed; rejects with the first error, and then it is
+ * rolled back, or its connection is closed, by which the server rolls it back.
+ */
+export async function inTransaction<T>(
+  pool: pg.Pool,
+  begin: string,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = await pool.connect()
+  let broken = true
+  try {
+    await connection.query(begin)
+    const result = await work(connection)
+    await commit(connection)
+    broken = false
+    return result
+  } catch (error) {
+    if (keepsConnection(error)) broken = !(await rolledBack(connection))
+    throw error
+  } finally {
+    connection.release(broken)
+  }
+}
+
+/**
+ * COMMIT says ROLLBACK when the transaction had failed, and only warns when somebody cancelled the wait for the standby:
+ * neither is a commit that survives.
+ */
+async function commit(connection: Connection): Promise<void> {
+  const warnings: string[] = []
+  const warned = ({ severity, message }: { severity?: string | undefined; message?: string | undefined }) => {
+    if (severity === 'WARNING') warnings.push(message ?? severity)
+  }
+  connection.on('notice', warned)
+  try {
+    const { command } = await connection.query('COMMIT')
+    if (command === 'COMMIT' && warnings.length === 0) return
+    const cause = new Error(warnings[0] ?? command)
+    throw new ImagegateError('STORE_UNAVAILABLE', 'The database did not confirm the commit.', { cause })
+  } finally {
+    connection.removeListener('notice', warned)
+  }
+}
+
+async function rolledBack(connection: Connection): Promise<boolean> {
+  try {
+    await connection.query('ROLLBACK')
+    return true
+  } catch {
+    return false
+  }
+}
