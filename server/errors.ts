@@ -218,6 +218,16 @@ export const errorKinds = {
     title: 'The database does not fit this version of imagegate',
     mend: 'Use the version that migrated it, or restore the migration files.',
   },
+  BACKUP_FAILED: {
+    status: 500,
+    title: 'The database could not be backed up',
+    mend: 'See that the disk is whole and has room for the database once more, and run the command again.',
+  },
+  FILE_EXISTS: {
+    status: 500,
+    title: 'A file is there already',
+    mend: 'Name another file, or replace it with --force.',
+  },
   FILE_UNREADABLE: { status: 500, title: 'A file cannot be read', mend: 'Check its path and permissions.' },
   IMAGE_CHANGED: {
     status: 500,

@@ -41,10 +41,15 @@ function applyNext(db: Database, migrations: readonly Migration[]): boolean {
   return true
 }
 
-function appliedMigrations(db: Database): readonly AppliedMigration[] {
+/** What a database went through, oldest first. Throws STORE_INCOMPATIBLE when its tables are another program's. */
+export function appliedMigrations(db: Database): readonly (AppliedMigration & { readonly applied_at: string })[] {
   const tables = db.prepare<[], { name: string }>("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
   if (tables.some(({ name }) => name === 'migrations')) {
-    return db.prepare<[], AppliedMigration>('SELECT name, checksum FROM migrations ORDER BY name').all()
+    return db
+      .prepare<[], AppliedMigration & { applied_at: string }>(
+        'SELECT name, checksum, applied_at FROM migrations ORDER BY name',
+      )
+      .all()
   }
   if (tables.length > 0) {
     throw new ImagegateError('STORE_INCOMPATIBLE', 'The database holds tables of another program.')

@@ -1,3 +1,4 @@
+import type { Database } from 'better-sqlite3'
 import { Kysely, SqliteDialect } from 'kysely'
 import { ImagegateError } from '../errors.ts'
 import { openForReading } from './sqlite-connection.ts'
@@ -5,10 +6,15 @@ import { storeError } from './sqlite-errors.ts'
 import { requireMigrated } from './sqlite-migrate.ts'
 import type { AuditTables } from './tables.ts'
 
+interface Connection {
+  readonly database: Database
+  readonly db: Kysely<AuditTables>
+}
+
 /** Queries a database through a connection of its own that cannot write; opened when first used, and anew after an error. */
 export class SqliteQueries {
   readonly #file: string
-  #db: Kysely<AuditTables> | undefined
+  #connection: Connection | undefined
   #closed = false
 
   constructor(file: string) {
@@ -18,7 +24,7 @@ export class SqliteQueries {
   /** Opens the connection. Throws STORE_INCOMPATIBLE or STORE_UNAVAILABLE. */
   open(): void {
     try {
-      this.#db ??= connect(this.#file)
+      this.#connection ??= connect(this.#file)
     } catch (error) {
       throw storeError(error)
     }
@@ -33,8 +39,8 @@ export class SqliteQueries {
   async run<T>(queries: (db: Kysely<AuditTables>) => Promise<T>): Promise<T> {
     if (this.#closed) throw new ImagegateError('STORE_UNAVAILABLE', 'The store is closed.')
     try {
-      this.#db ??= connect(this.#file)
-      return await queries(this.#db)
+      this.#connection ??= connect(this.#file)
+      return await queries(this.#connection.db)
     } catch (error) {
       if (!(error instanceof ImagegateError)) await this.#drop()
       throw storeError(error)
@@ -42,13 +48,15 @@ export class SqliteQueries {
   }
 
   async #drop(): Promise<void> {
-    const db = this.#db
-    this.#db = undefined
-    await db?.destroy()
+    const connection = this.#connection
+    this.#connection = undefined
+    await connection?.db.destroy()
+    // A connection that no query used is not closed by kysely, and would keep the log from being tidied away.
+    connection?.database.close()
   }
 }
 
-function connect(file: string): Kysely<AuditTables> {
+function connect(file: string): Connection {
   const database = openForReading(file)
   try {
     requireMigrated(database)
@@ -56,5 +64,5 @@ function connect(file: string): Kysely<AuditTables> {
     database.close()
     throw error
   }
-  return new Kysely<AuditTables>({ dialect: new SqliteDialect({ database }) })
+  return { database, db: new Kysely<AuditTables>({ dialect: new SqliteDialect({ database }) }) }
 }

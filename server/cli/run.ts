@@ -53,6 +53,11 @@ const entries: readonly Entry[] = [
     summary: 'list, show and replay recorded verdicts',
     load: async () => (await import('./verdicts.ts')).addVerdicts,
   },
+  {
+    name: 'db',
+    summary: 'migrate, examine and back up the database',
+    load: async () => (await import('./db.ts')).addDb,
+  },
 ]
 
 /** A command that no argument names is known by its summary alone: loading them all takes longer than most of them run. */

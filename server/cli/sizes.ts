@@ -10,3 +10,12 @@ export function bytesOf(text: string): string | undefined {
   if (digits === undefined) return undefined
   return `${BigInt(digits) * 1024n ** (powers[suffix ?? ''] ?? 0n)}`
 }
+
+const units = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
+
+/** A number of bytes for people, in powers of 1024. */
+export function byteText(bytes: number): string {
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1)
+  const scaled = bytes / 1024 ** power
+  return `${power === 0 ? scaled : scaled.toFixed(1)} ${units[power]}`
+}
