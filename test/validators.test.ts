@@ -4,8 +4,8 @@ import { createRequire } from 'node:module'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { settingsSchema } from '../server/config.ts'
 import { kinds, schema } from '../server/schemas.ts'
+import { settingsSchema } from '../server/settings.ts'
 import { compiledFile, strictAjv } from '../server/validators.ts'
 
 const built = new URL('../dist/validators/', import.meta.url)

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { chmodSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { settings } from '../../server/config.ts'
+import { settings } from '../../server/settings.ts'
 import { build, example, imagegate, releasedPolicies } from './support.ts'
 
 // Beside node_modules, so that the built program finds its packages.

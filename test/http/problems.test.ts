@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { readConfig, settings } from '../../server/config.ts'
+import { readConfig } from '../../server/config.ts'
 import { errorKinds, ImagegateError } from '../../server/errors.ts'
 import { problemOf, publicError, traceOf } from '../../server/http/problems.ts'
+import { settings } from '../../server/settings.ts'
 import { example, facts, json, ndjson, problem, stage } from './support.ts'
 
 const nested = `${'['.repeat(40)}${']'.repeat(40)}`

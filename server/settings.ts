@@ -1,0 +1,115 @@
+/** One environment variable. */
+export interface Setting {
+  readonly name: string
+  /** As it would stand in the environment. */
+  readonly default: string
+  readonly description: string
+  readonly schema: Readonly<Record<string, unknown>>
+}
+
+const whole = (minimum: number, maximum: number) => ({ type: 'integer', minimum, maximum })
+const text = { type: 'string', minLength: 1, maxLength: 4096 }
+
+/** Every environment variable that imagegate reads, for --help and the documentation. */
+export const settings = [
+  {
+    name: 'IMAGEGATE_HOST',
+    default: '127.0.0.1',
+    description: 'Address to listen on. Other than loopback only together with IMAGEGATE_ALLOW_REMOTE=yes.',
+    schema: { type: 'string', pattern: '^[0-9A-Za-z.:-]{1,255}$' },
+  },
+  {
+    name: 'IMAGEGATE_PORT',
+    default: '8080',
+    description: 'TCP port, 0 to 65535; 0 takes a free one.',
+    schema: whole(0, 65_535),
+  },
+  {
+    name: 'IMAGEGATE_ALLOW_REMOTE',
+    default: 'no',
+    description: 'yes or no. There is no authentication yet: yes lets everyone who reaches the port read and write.',
+    schema: { type: 'string', enum: ['yes', 'no'] },
+  },
+  {
+    name: 'IMAGEGATE_DATABASE_URL',
+    default: 'file:./data/imagegate.db',
+    description: 'The SQLite database, as a file: URL or a path.',
+    schema: text,
+  },
+  {
+    name: 'IMAGEGATE_POLICIES',
+    default: 'the policies that come with imagegate',
+    description: 'Folder of the policies and their lock; with IMAGEGATE_POLICY_PUBLIC_KEY, a bundle of them.',
+    schema: text,
+  },
+  {
+    name: 'IMAGEGATE_POLICY_PUBLIC_KEY',
+    default: 'none: the policies are a folder',
+    description: 'File of an Ed25519 public key in PEM. Policies are then taken from a bundle that it signed, only.',
+    schema: text,
+  },
+  {
+    name: 'IMAGEGATE_POLICY_CANDIDATE',
+    default: 'none',
+    description:
+      'A policy file that is evaluated in shadow beside the policy in force: recorded apart, never answered.',
+    schema: text,
+  },
+  {
+    name: 'IMAGEGATE_POLICY_WATCH',
+    default: 'no',
+    description: 'yes or no. yes reloads the policies when they have changed on disk; SIGHUP does so at any time.',
+    schema: { type: 'string', enum: ['yes', 'no'] },
+  },
+  {
+    name: 'IMAGEGATE_LOG_LEVEL',
+    default: 'info',
+    description: 'fatal, error, warn, info, debug, trace or silent.',
+    schema: { type: 'string', enum: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] },
+  },
+  {
+    name: 'IMAGEGATE_BODY_SECONDS',
+    default: '30',
+    description: 'Seconds, 1 to 3600, in which a body, or the next part of a batch, must arrive.',
+    schema: whole(1, 3600),
+  },
+  {
+    name: 'IMAGEGATE_BATCH_WINDOW',
+    default: '64',
+    description: 'Lines, 1 to 1024, of one batch that are evaluated at a time.',
+    schema: whole(1, 1024),
+  },
+  {
+    name: 'IMAGEGATE_MAX_CONNECTIONS',
+    default: '1024',
+    description: 'Connections, 1 to 65535, that are open at a time; each may hold a body of 1 MiB.',
+    schema: whole(1, 65_535),
+  },
+  {
+    name: 'IMAGEGATE_MAX_DELAY_MS',
+    default: '1000',
+    description: 'Milliseconds of event-loop delay above which requests are turned away; 0 never does.',
+    schema: whole(0, 60_000),
+  },
+  {
+    name: 'IMAGEGATE_SHUTDOWN_SECONDS',
+    default: '20',
+    description: 'Seconds, 1 to 3600, that requests in flight have to finish when the service stops.',
+    schema: whole(1, 3600),
+  },
+  {
+    name: 'IMAGEGATE_SHUTDOWN_DELAY_SECONDS',
+    default: '0',
+    description: 'Seconds, 0 to 600, between turning unready and accepting nothing more.',
+    schema: whole(0, 600),
+  },
+] as const satisfies readonly Setting[]
+
+/** The schema of all of them together; digits are numbers where a number is due. */
+export const settingsSchema = {
+  type: 'object',
+  properties: Object.fromEntries(settings.map(({ name, schema }) => [name, schema])),
+}
+
+/** The name of one of them. */
+export type SettingName = (typeof settings)[number]['name']
