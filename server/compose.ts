@@ -134,7 +134,10 @@ export function closeOnSignal(running: Running): Promise<number> {
       if (signals > 1) process.exit(1)
       running.close().then(
         (complete) => resolve(complete ? 0 : 1),
-        () => resolve(1),
+        (error: unknown) => {
+          running.logger.error({ err: error }, 'stopping failed')
+          resolve(1)
+        },
       )
     }
     process.on('SIGTERM', onSignal)

@@ -75,3 +75,8 @@ function verdictRow({ verdict, body, recordDigest }: VerdictRecord): VerdictRow 
     body,
   }
 }
+
+/** About how many bytes of text a record brings. */
+export function bytesOf({ verdict, document, policies }: RecordRows): number {
+  return policies.reduce((sum, { body }) => sum + body.length, verdict.body.length + document.length)
+}

@@ -6,8 +6,11 @@ import { isConstraint, sqliteCode } from './sqlite-errors.ts'
 import { prepareInsert } from './sqlite-insert.ts'
 import type { StoreFailure, WriteOutcome, WriteRequest } from './write-request.ts'
 
-/** Commits one batch, one outcome per request; throws when nothing of it was committed. */
-export type CommitBatch = (requests: readonly WriteRequest[]) => readonly WriteOutcome[]
+/**
+ * Commits one batch, one outcome per request; throws when nothing of it was committed. A check in it writes as many
+ * bytes as are given, by default next to none.
+ */
+export type CommitBatch = (requests: readonly WriteRequest[], checkBytes?: number) => readonly WriteOutcome[]
 
 /**
  * Prepares the commit on a writing connection. A record that breaks a constraint fails alone, by its savepoint; every
@@ -22,12 +25,13 @@ export function prepareCommit(db: Database): CommitBatch {
   const insert = prepareInsert(db)
   const accept = prepareBundle(db)
   const touch = db.prepare(
-    'INSERT INTO health (id, checked_at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET checked_at = excluded.checked_at',
+    `INSERT INTO health (id, checked_at, room) VALUES (1, ?, zeroblob(?))
+     ON CONFLICT (id) DO UPDATE SET checked_at = excluded.checked_at, room = excluded.room`,
   )
 
-  const write = (request: WriteRequest): WriteOutcome => {
+  const write = (request: WriteRequest, checkBytes: number): WriteOutcome => {
     if (request === 'check') {
-      touch.run(Date.now())
+      touch.run(Date.now(), checkBytes)
       return { kind: 'recorded' }
     }
     if ('bundle' in request) return accept(request.bundle)
@@ -45,10 +49,10 @@ export function prepareCommit(db: Database): CommitBatch {
     }
   }
 
-  return (requests) => {
+  return (requests, checkBytes = 0) => {
     begin.run()
     try {
-      const outcomes = requests.map(write)
+      const outcomes = requests.map((request) => write(request, checkBytes))
       // Had the transaction ended by itself, a COMMIT would have nothing to say about these rows.
       if (!db.inTransaction) throw new ImagegateError('STORE_UNAVAILABLE', 'The database ended the transaction.')
       commit.run()

@@ -28,6 +28,25 @@ export function storeError(error: unknown): ImagegateError {
   return new ImagegateError(code, detail, { cause: error })
 }
 
+/** True when the database's own pages are found damaged, which no retry mends. */
+export function isDamage(error: unknown): boolean {
+  const code = sqliteCode(error)
+  return code === 'SQLITE_NOTADB' || (code?.startsWith('SQLITE_CORRUPT') ?? false)
+}
+
+/** An error of a database that was in service: what does not fit now did before, so it may be mended. */
+export function inService(error: unknown): StoreFailure {
+  const failure = storeFailure(error)
+  return failure.code === 'STORE_INCOMPATIBLE' ? { ...failure, code: 'STORE_UNAVAILABLE' } : failure
+}
+
+/** The same as an error to throw, with its cause. */
+export function inServiceError(error: unknown): ImagegateError {
+  const { code, detail } = inService(error)
+  if (error instanceof ImagegateError && error.code === code) return error
+  return new ImagegateError(code, detail, { cause: error })
+}
+
 function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }

@@ -1,8 +1,8 @@
 import type { Database } from 'better-sqlite3'
-import { Kysely, SqliteDialect } from 'kysely'
+import { Kysely, SqliteDialect, sql } from 'kysely'
 import { ImagegateError } from '../errors.ts'
 import { openForReading } from './sqlite-connection.ts'
-import { storeError } from './sqlite-errors.ts'
+import { inServiceError, isDamage, storeError } from './sqlite-errors.ts'
 import { requireMigrated } from './sqlite-migrate.ts'
 import type { AuditTables } from './tables.ts'
 
@@ -16,6 +16,7 @@ export class SqliteQueries {
   readonly #file: string
   #connection: Connection | undefined
   #closed = false
+  #damage: ImagegateError | undefined
 
   constructor(file: string) {
     this.#file = file
@@ -43,8 +44,16 @@ export class SqliteQueries {
       return await queries(this.#connection.db)
     } catch (error) {
       if (!(error instanceof ImagegateError)) await this.#drop()
-      throw storeError(error)
+      const failure = inServiceError(error)
+      if (isDamage(error)) this.#damage = failure
+      throw failure
     }
+  }
+
+  /** Rejects with STORE_UNAVAILABLE once a query found the database damaged, or when it cannot be read now. */
+  async check(): Promise<void> {
+    if (this.#damage !== undefined) throw this.#damage
+    await this.run((db) => sql`SELECT 1 FROM health`.execute(db))
   }
 
   async #drop(): Promise<void> {

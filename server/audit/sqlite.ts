@@ -47,7 +47,7 @@ function storeOf(thread: WriterThread, queries: SqliteQueries): Store {
     record: (record) => writer.record(record),
     acceptBundle: (bundle) => writer.acceptBundle(bundle),
     async check() {
-      await reader.policyBody('')
+      await queries.check()
       await writer.check()
     },
     async close() {

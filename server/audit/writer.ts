@@ -1,6 +1,6 @@
 import { ImagegateError } from '../errors.ts'
 import { GroupCommit } from './group-commit.ts'
-import { type RecordRows, toRows } from './rows.ts'
+import { bytesOf, toRows } from './rows.ts'
 import type { AcceptedBundle, RecordResult, VerdictRecord } from './store.ts'
 import type { WriteOutcome, WriteRequest } from './write-request.ts'
 
@@ -75,11 +75,8 @@ export class Writer {
       return outcomes
     } catch (error) {
       this.#policies.clear()
+      this.#lastCommit = Number.NEGATIVE_INFINITY
       throw error
     }
   }
-}
-
-function bytesOf({ verdict, document, policies }: RecordRows): number {
-  return policies.reduce((sum, { body }) => sum + body.length, verdict.body.length + document.length)
 }

@@ -1,0 +1,1 @@
+-- Nothing to do here: where its disk is full, the server refuses a check as it refuses a verdict.
