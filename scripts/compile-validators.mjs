@@ -2,8 +2,8 @@ import { mkdir, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { settingsSchema } from '../dist/settings.js'
 import { kinds, schema } from '../dist/schemas.js'
+import { settingsSchema } from '../dist/settings.js'
 import { compiledFile, compiledFolder, strictAjv } from '../dist/validators.js'
 
 const standalone = createRequire(import.meta.url)('ajv/dist/standalone').default

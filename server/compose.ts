@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Logger, pino } from 'pino'
 import { buildApp } from './app.ts'
-import { openSqliteStore } from './audit/sqlite.ts'
+import { openStore } from './audit/open.ts'
 import type { Store } from './audit/store.ts'
 import type { Config } from './config.ts'
 import type { Deps, Lifecycle } from './http/deps.ts'
@@ -76,7 +76,7 @@ async function listen(config: Config, deps: Pick<Deps, 'store' | 'lifecycle' | '
  * STORE_INCOMPATIBLE or STORE_UNAVAILABLE, or with the system's error when the port is taken.
  */
 export async function start(config: Config, logger: Logger = createLogger(config.logLevel)): Promise<Running> {
-  const store = await openSqliteStore({ file: config.databaseFile, log: logger })
+  const store = await openStore(config.database, logger)
   const lifecycle: Lifecycle = { phase: 'serving' }
   const opened: (() => Promise<unknown>)[] = [() => store.close()]
   async function open() {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type DatabasePlace, databasePlace, isPostgresUrl } from './database.ts'
 import { ImagegateError, type Problem } from './errors.ts'
 import { type Setting, type SettingName, settings, settingsSchema } from './settings.ts'
 import { validatorOf } from './validators.ts'
@@ -10,8 +11,7 @@ export interface Config {
   readonly host: string
   /** TCP port; 0 takes a free one. */
   readonly port: number
-  /** Absolute path of the SQLite database. */
-  readonly databaseFile: string
+  readonly database: DatabasePlace
   /** Absolute path of the policies' folder, or with a public key of their signed bundle. */
   readonly policies: string
   /** Absolute path of the public key that must have signed the bundle. */
@@ -51,20 +51,6 @@ function check(values: Readonly<Record<string, string | number>>): Problem[] {
     .map(({ name, description }) => ({ pointer: `/${name}`, message: `${name} is not valid. ${description}` }))
 }
 
-/** An absolute path, or undefined for what is no local file; a URL is not quoted because it may hold a password. */
-function filePath(given: string): string | undefined {
-  if (/[?#\0]/.test(given) || given.startsWith(':')) return undefined
-  if (given.startsWith('file://')) {
-    try {
-      return fileURLToPath(given)
-    } catch {
-      return undefined
-    }
-  }
-  if (given.startsWith('file:')) return given === 'file:' ? undefined : resolve(given.slice('file:'.length))
-  return /^[a-z][a-z0-9+.-]*:/i.test(given) ? undefined : resolve(given)
-}
-
 /** True for a name or address that only this machine can mean. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
@@ -83,9 +69,16 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const say = (name: SettingName, message: string) => problems.push({ pointer: `/${name}`, message })
   const word = (name: SettingName) => String(values[name])
   const number = (name: SettingName) => Number(values[name])
-  const databaseFile = filePath(word('IMAGEGATE_DATABASE_URL'))
-  if (databaseFile === undefined) {
-    say('IMAGEGATE_DATABASE_URL', 'IMAGEGATE_DATABASE_URL is not a file: URL or a path; only SQLite is supported.')
+  const database = databasePlace(word('IMAGEGATE_DATABASE_URL'))
+  const readUrl = given('IMAGEGATE_READ_DATABASE_URL')
+  if (database === undefined) {
+    say('IMAGEGATE_DATABASE_URL', 'IMAGEGATE_DATABASE_URL is neither a file: URL or a path nor a postgres: URL.')
+  }
+  if (readUrl !== undefined && !(database?.kind === 'postgres' && isPostgresUrl(readUrl))) {
+    say(
+      'IMAGEGATE_READ_DATABASE_URL',
+      'IMAGEGATE_READ_DATABASE_URL is a postgres: URL, and only where IMAGEGATE_DATABASE_URL is one.',
+    )
   }
   if (!isLoopback(word('IMAGEGATE_HOST')) && values['IMAGEGATE_ALLOW_REMOTE'] !== 'yes') {
     say(
@@ -94,7 +87,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
         'could read and write verdicts; set IMAGEGATE_ALLOW_REMOTE=yes where something in front keeps others out.',
     )
   }
-  if (problems.length > 0 || databaseFile === undefined) {
+  if (problems.length > 0 || database === undefined) {
     throw new ImagegateError('CONFIG_INVALID', problems.map(({ message }) => message).join(' '), { problems })
   }
   const policies = given('IMAGEGATE_POLICIES')
@@ -103,7 +96,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   return Object.freeze({
     host: word('IMAGEGATE_HOST'),
     port: number('IMAGEGATE_PORT'),
-    databaseFile,
+    database: readUrl === undefined ? database : { ...database, readUrl },
     policies: policies === undefined ? fileURLToPath(new URL('../policies', import.meta.url)) : resolve(policies),
     ...(key === undefined ? {} : { policyPublicKey: resolve(key) }),
     ...(candidate === undefined ? {} : { policyCandidate: resolve(candidate) }),

@@ -33,7 +33,13 @@ export const settings = [
   {
     name: 'IMAGEGATE_DATABASE_URL',
     default: 'file:./data/imagegate.db',
-    description: 'The SQLite database, as a file: URL or a path.',
+    description: 'The database: a file: URL or a path for SQLite, or postgres://role:password@host:port/name.',
+    schema: text,
+  },
+  {
+    name: 'IMAGEGATE_READ_DATABASE_URL',
+    default: 'none: audit queries go to the database itself',
+    description: 'A replica of the PostgreSQL database that audit queries are read from, as a postgres: URL.',
     schema: text,
   },
   {

@@ -44,6 +44,12 @@ export function postgresError(error: unknown): ImagegateError {
   return new ImagegateError('STORE_UNAVAILABLE', detail, { cause: error })
 }
 
+/** An error as it is logged: without the rows that PostgreSQL's detail may quote. */
+export function reasonOf(error: unknown): { readonly reason: string; readonly state?: string } {
+  const state = sqlState(error)
+  return { reason: String(error), ...(state === undefined ? {} : { state }) }
+}
+
 /** Node's code of a lost or refused connection; pg's own errors have words alone. */
 function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined

@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { beginWriting, inTransaction, setTenant } from './postgres-connection.ts'
+import { reasonOf } from './postgres-errors.ts'
 import { makeNextPartitions } from './postgres-partitions.ts'
 import type { StoreLog } from './store.ts'
 
@@ -54,7 +55,7 @@ export class Upkeep {
       await makeNextPartitions(this.#pool)
       this.#nextPartitions = Date.now() + 24 * hour
     } catch (error) {
-      this.#log?.warn({ err: error }, 'The upkeep of the database failed and is tried again')
+      this.#log?.warn(reasonOf(error), 'The upkeep of the database failed and is tried again')
     }
   }
 }

@@ -1,13 +1,14 @@
 import type pg from 'pg'
 import { ImagegateError } from '../errors.ts'
 import { commitBatch } from './postgres-batch.ts'
-import { beginReading, inTransaction, openPool } from './postgres-connection.ts'
-import { postgresError } from './postgres-errors.ts'
+import { beginReading, type Connection, inTransaction, openPool } from './postgres-connection.ts'
+import { postgresError, reasonOf } from './postgres-errors.ts'
 import { migratePostgres, requireMigrated } from './postgres-migrate.ts'
 import { makeNextPartitions } from './postgres-partitions.ts'
 import { runOn } from './postgres-reader.ts'
+import { type Reading, withReplica } from './postgres-replica.ts'
 import { Upkeep } from './postgres-upkeep.ts'
-import { type RunQueries, storeReader } from './reader.ts'
+import { storeReader } from './reader.ts'
 import type { Store, StoreLog, StoreReader } from './store.ts'
 import { Writer } from './writer.ts'
 
@@ -15,62 +16,102 @@ import { Writer } from './writer.ts'
 export interface PostgresOptions {
   /** URL of the database, which may hold a password. */
   readonly url: string
+  /** URL of a replica that the audit trail is read from. */
+  readonly readUrl?: string
   readonly log?: StoreLog
 }
 
-/** Connections of a replica: batches go one after another, so that writing needs few. */
+/** Connections of one process: batches go one after another, so that writing needs few. */
 const sizes = { writing: 2, reading: 8 }
 
 /** Opens a database for reading and writing, migrating it first. Rejects with STORE_INCOMPATIBLE or STORE_UNAVAILABLE. */
-export async function openPostgresStore({ url, log }: PostgresOptions): Promise<Store> {
+export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
+  const { url, log } = options
   const writing = openPool({ url, size: sizes.writing, log })
-  const reading = openPool({ url, size: sizes.reading, log })
+  const reading = new ReadingPools(options)
   try {
     await migratePostgres(url)
     await inTransaction(writing, beginReading, (connection) => warnOfTraps(connection, log))
     await makeNextPartitions(writing)
     return storeOf(writing, reading, log)
   } catch (error) {
-    await Promise.all([writing.end(), reading.end()])
+    await Promise.all([writing.end(), reading.close()])
     throw postgresError(error)
   }
 }
 
 /** Opens a migrated database for reading alone. Rejects with STORE_INCOMPATIBLE or STORE_UNAVAILABLE. */
-export async function openPostgresReader({ url, log }: PostgresOptions): Promise<StoreReader> {
-  const pool = openPool({ url, size: sizes.reading, log })
+export async function openPostgresReader(options: PostgresOptions): Promise<StoreReader> {
+  const reading = new ReadingPools(options)
   try {
-    await inTransaction(pool, beginReading, (connection) => requireMigrated(connection))
-    return { ...storeReader(runOn(pool)), close: () => pool.end() }
+    await inTransaction(reading.primary, beginReading, (connection) => requireMigrated(connection))
+    return { ...reading.methods, close: () => reading.close() }
   } catch (error) {
-    await pool.end()
+    await reading.close()
     throw postgresError(error)
   }
 }
 
-function storeOf(writing: pg.Pool, reading: pg.Pool, log: StoreLog | undefined): Store {
-  const writer = new Writer((requests) =>
-    commitBatch(writing, requests).catch((error) => {
+/** What reads: from the primary, and from the replica where there is one. */
+class ReadingPools {
+  readonly primary: pg.Pool
+  readonly methods: Reading
+  readonly #pools: pg.Pool[] = []
+  #closing: Promise<void> | undefined
+
+  constructor({ url, readUrl, log }: PostgresOptions) {
+    this.primary = this.#open(url, log)
+    const primary = this.#methodsOf(this.primary)
+    const replica = readUrl === undefined ? undefined : this.#methodsOf(this.#open(readUrl, log))
+    this.methods = replica === undefined ? primary : withReplica(primary, replica, log)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= Promise.all(this.#pools.map((pool) => pool.end())).then(() => undefined)
+    return this.#closing
+  }
+
+  #open(url: string, log: StoreLog | undefined): pg.Pool {
+    const pool = openPool({ url, size: sizes.reading, log })
+    this.#pools.push(pool)
+    return pool
+  }
+
+  #methodsOf(pool: pg.Pool): Reading {
+    const run = runOn(pool)
+    return storeReader(async (tenant, queries) => {
+      if (this.#closing !== undefined) throw new ImagegateError('STORE_UNAVAILABLE', 'The store is closed.')
+      return await run(tenant, queries)
+    })
+  }
+}
+
+function storeOf(writing: pg.Pool, reading: ReadingPools, log: StoreLog | undefined): Store {
+  const writer = new Writer(async (requests) => {
+    try {
+      return await commitBatch(writing, requests)
+    } catch (error) {
+      log?.warn(reasonOf(error), 'The database did not take a batch')
       throw postgresError(error)
-    }),
-  )
+    }
+  })
   const upkeep = new Upkeep(writing, log)
   let closing: Promise<void> | undefined
-  const run: RunQueries = async (tenant, queries) => {
-    if (closing !== undefined) throw new ImagegateError('STORE_UNAVAILABLE', 'The store is closed.')
-    return await runOn(reading)(tenant, queries)
-  }
-  const reader = storeReader(run)
   async function close(): Promise<void> {
-    await Promise.all([writer.finish(), upkeep.close()])
-    await Promise.all([writing.end(), reading.end()])
+    // Reading ends at once; what was accepted for writing is finished.
+    await Promise.all([reading.close(), writer.finish(), upkeep.close()])
+    await writing.end()
   }
   return {
-    ...reader,
+    ...reading.methods,
     record: (record) => writer.record(record),
     acceptBundle: (bundle) => writer.acceptBundle(bundle),
     async check() {
-      await reader.policyBody('')
+      await inTransaction(reading.primary, beginReading, (connection) => connection.query('SELECT 1')).catch(
+        (error) => {
+          throw postgresError(error)
+        },
+      )
       await writer.check()
     },
     close() {
@@ -81,7 +122,7 @@ function storeOf(writing: pg.Pool, reading: pg.Pool, log: StoreLog | undefined):
 }
 
 /** What an operator would want to know of the server before relying on it. */
-async function warnOfTraps(connection: pg.PoolClient, log: StoreLog | undefined): Promise<void> {
+async function warnOfTraps(connection: Connection, log: StoreLog | undefined): Promise<void> {
   const { rows } = await connection.query<{ fsync: string; encoding: string; bypasses: boolean }>(
     `SELECT current_setting('fsync') AS fsync, current_setting('server_encoding') AS encoding,
        (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) AS bypasses`,

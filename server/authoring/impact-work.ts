@@ -1,12 +1,13 @@
-import { openSqliteReader } from '../audit/sqlite.ts'
+import { openReader } from '../audit/open.ts'
 import type { StoredRecord, StoreReader } from '../audit/store.ts'
+import type { DatabasePlace } from '../database.ts'
 import type { ImpactItem, ItemResult } from './impact-item.ts'
 import { Replayer, type ReplaySetup } from './impact-replay.ts'
 
 /** What evaluating in one thread depends on; plain data, so that it can be handed to another. */
 export interface WorkSetup extends ReplaySetup {
   /** Where listed verdicts are read. */
-  readonly database?: { readonly file: string; readonly tenant: string }
+  readonly database?: { readonly place: DatabasePlace; readonly tenant: string }
 }
 
 /** Evaluates items in one thread, with a connection of its own where they are only listed. */
@@ -36,9 +37,9 @@ export class ReplayWork {
 
   async #read(items: readonly ImpactItem[]): Promise<ReadonlyMap<string, StoredRecord>> {
     const ids = items.flatMap((item) => (item.kind === 'listed' ? [item.id] : []))
-    const { file, tenant } = this.#database ?? {}
-    if (ids.length === 0 || file === undefined || tenant === undefined) return new Map()
-    this.#reader ??= openSqliteReader({ file })
+    const { place, tenant } = this.#database ?? {}
+    if (ids.length === 0 || place === undefined || tenant === undefined) return new Map()
+    this.#reader ??= openReader(place)
     const records = await (await this.#reader).records(tenant, ids)
     return new Map(records.map((record) => [record.id, record]))
   }

@@ -1,5 +1,6 @@
-import { openSqliteReader } from '../audit/sqlite.ts'
+import { openReader } from '../audit/open.ts'
 import { defaultTenant, type ListPosition, type StoreReader, type VerdictFilter } from '../audit/store.ts'
+import type { DatabasePlace } from '../database.ts'
 import { ImagegateError } from '../errors.ts'
 import { replay } from '../evaluation/replay.ts'
 import type { Records, RecordsPage } from './records.ts'
@@ -27,9 +28,9 @@ async function* pagesOf(
   } while (position !== undefined)
 }
 
-/** One tenant's audit record in a SQLite database, in use or not. */
-export async function databaseRecords(file: string, tenant = defaultTenant): Promise<Records> {
-  const reader = await openSqliteReader({ file })
+/** One tenant's audit record in a database, in use or not. */
+export async function databaseRecords(place: DatabasePlace, tenant = defaultTenant): Promise<Records> {
+  const reader = await openReader(place)
   return {
     pages: (filter, pageSize, from) => pagesOf({ reader, tenant }, filter, pageSize, from),
     async verdict(id) {

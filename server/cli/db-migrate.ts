@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
 import type { Context } from './context.ts'
-import { addTargetOption, type TargetOptions, withDatabase } from './db-target.ts'
+import { addTargetOption, databaseFile, type TargetOptions, withDatabase } from './db-target.ts'
 import { exitCodes } from './exit.ts'
 import { jsonReport } from './json-report.ts'
-import { databaseFile } from './records.ts'
 import type { Terminal } from './terminal.ts'
 import { type Format, formatOf, formatOption, helpTail } from './usage.ts'
 
@@ -30,7 +29,7 @@ const help = helpTail(
 )
 
 async function migrate(options: MigrateOptions, terminal: Terminal): Promise<Migrated> {
-  const file = databaseFile(options.database, terminal)
+  const file = databaseFile(options, terminal)
   const state = () => withDatabase(options, terminal, (database) => database.migrations())
   const before = existsSync(file) ? (await state()).applied.length : 0
   const { openSqliteStore } = await import('../audit/sqlite.ts')

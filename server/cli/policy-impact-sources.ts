@@ -4,10 +4,11 @@ import { firstMillisecond } from '../audit/times.ts'
 import type { ImpactSource } from '../authoring/impact-item.ts'
 import type { LineSelection } from '../authoring/impact-replay.ts'
 import { exportSource, recordedSource } from '../authoring/impact-sources.ts'
+import { type DatabasePlace, placeName } from '../database.ts'
 import type { Policy } from '../documents/policy.ts'
 import type { PolicyImpact } from '../documents/policy-impact.ts'
 import { chunksOf } from './inputs.ts'
-import { databaseFile, type RecordsOptions, withRecords } from './records.ts'
+import { databaseOf, type RecordsOptions, withRecords } from './records.ts'
 import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage.ts'
 
@@ -26,7 +27,7 @@ export interface OpenSource {
   readonly place: string
   readonly source: ImpactSource
   /** Where its verdicts are read, when they are only listed. */
-  readonly database?: { readonly file: string; readonly tenant: string }
+  readonly database?: { readonly place: DatabasePlace; readonly tenant: string }
   readonly selection: LineSelection
 }
 
@@ -68,7 +69,7 @@ export async function withSource<T>(
     const filter = { ...times, family }
     const source = recordedSource(records, filter)
     if (server !== undefined) return use({ kind: 'server', place: server, source, selection })
-    const file = databaseFile(database, terminal)
-    return use({ kind: 'database', place: file, source, selection, database: { file, tenant } })
+    const place = databaseOf(database, terminal)
+    return use({ kind: 'database', place: placeName(place), source, selection, database: { place, tenant } })
   })
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import type { StoredRecord, VerdictFilter, VerdictSummary } from '../audit/store.ts'
-import { readConfig } from '../config.ts'
+import { type DatabasePlace, databasePlace } from '../database.ts'
 import { ImagegateError } from '../errors.ts'
 import type { Replay } from '../evaluation/replay.ts'
 import type { Terminal } from './terminal.ts'
@@ -18,7 +18,7 @@ export interface RecordsPage {
 export interface Records {
   /** Newest first, in pages of at most so many, 1 to 500, from the first or from where a page's `next` says. */
   pages(filter: VerdictFilter, pageSize: number, from?: string): AsyncGenerator<RecordsPage, void, void>
-  /** Listed verdicts with their fact documents, at most 500. Absent where they can be read from the database file. */
+  /** Listed verdicts with their fact documents, at most 500. Absent where they can be read from the database. */
   records?(listed: readonly VerdictSummary[]): Promise<readonly StoredRecord[]>
   /** A verdict's JSON, exactly as stored. Rejects with VERDICT_NOT_FOUND. */
   verdict(id: string): Promise<string>
@@ -38,22 +38,20 @@ export interface RecordsOptions {
 export function addRecordsOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--database <url>', 'SQLite database, a file: URL or a path (default: the configured one)').conflicts(
-        'server',
-      ),
+      new Option(
+        '--database <url>',
+        'a file: URL or a path (SQLite), or a postgres: URL (default: the configured one)',
+      ).conflicts('server'),
     )
     .option('--server <url>', 'ask this server instead, such as http://127.0.0.1:8080')
 }
 
 /** The database given, else the configured one. Throws a UsageError, or CONFIG_INVALID. */
-export function databaseFile(given: string | undefined, terminal: Terminal): string {
-  if (given === undefined) return terminal.config().databaseFile
-  try {
-    return readConfig({ IMAGEGATE_DATABASE_URL: given }).databaseFile
-  } catch (error) {
-    if (error instanceof ImagegateError) throw new UsageError('--database is a file: URL or a path.')
-    throw error
-  }
+export function databaseOf(given: string | undefined, terminal: Terminal): DatabasePlace {
+  if (given === undefined) return terminal.config().database
+  const place = databasePlace(given)
+  if (place === undefined) throw new UsageError('--database is a file: URL, a path or a postgres: URL.')
+  return place
 }
 
 /** Opens the audit record for reading; neither makes nor migrates a database. */
@@ -62,11 +60,13 @@ export async function openRecords(options: RecordsOptions, terminal: Terminal): 
     const { serverRecords } = await import('./server-records.ts')
     return serverRecords(options.server)
   }
-  const file = databaseFile(options.database, terminal)
-  if (!existsSync(file)) throw new ImagegateError('FILE_UNREADABLE', `There is no database at ${file}.`)
+  const place = databaseOf(options.database, terminal)
+  if (place.kind === 'sqlite' && !existsSync(place.file)) {
+    throw new ImagegateError('FILE_UNREADABLE', `There is no database at ${place.file}.`)
+  }
   // The database driver is native code that only these commands need.
   const { databaseRecords } = await import('./database-records.ts')
-  return databaseRecords(file, options.tenant)
+  return databaseRecords(place, options.tenant)
 }
 
 /** Opens the audit record, uses it and closes it whatever happens. */

@@ -151,7 +151,7 @@ t.test('reading makes no database', async (t) => {
 
 t.test('wrong sources are usage errors', async (t) => {
   for (const args of [
-    ['--database', 'postgres://u:p@h/d'],
+    ['--database', 'mysql://u:p@h/d'],
     ['--server', 'ftp://h'],
     ['--server', 'nonsense'],
     ['--server', running.url, '--database', database],

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { readConfig } from '../../server/config.ts'
+import { placeName } from '../../server/database.ts'
 import { errorKinds, ImagegateError } from '../../server/errors.ts'
 import { problemOf, publicError, traceOf } from '../../server/http/problems.ts'
 import { settings } from '../../server/settings.ts'
@@ -256,17 +257,42 @@ t.test('the configuration', async (t) => {
   await t.test('has safe defaults and is frozen', async (t) => {
     const config = readConfig({ IMAGEGATE_PORT: '' })
     t.match(config, { host: '127.0.0.1', port: 8080, logLevel: 'info', batchWindow: 64 })
-    t.match(config.databaseFile, /[/\\]data[/\\]imagegate\.db$/)
+    t.match(config.database, { kind: 'sqlite', file: /[/\\]data[/\\]imagegate\.db$/ })
     t.match(config.policies, /[/\\]policies$/)
     t.ok(Object.isFrozen(config))
     t.equal(new Set(settings.map(({ name }) => name)).size, settings.length)
   })
 
-  await t.test('takes a database as a file: URL or a path, and nothing else', async (t) => {
+  await t.test('takes a database as a file: URL, a path or a postgres: URL, and nothing else', async (t) => {
     for (const url of ['file:///srv/a%20b.db', 'file:/srv/a b.db', '/srv/a b.db']) {
-      t.equal(readConfig({ IMAGEGATE_DATABASE_URL: url }).databaseFile, '/srv/a b.db')
+      t.same(readConfig({ IMAGEGATE_DATABASE_URL: url }).database, { kind: 'sqlite', file: '/srv/a b.db' })
     }
-    for (const url of ['postgres://u:hunter2@db/x', ':memory:', 'file:', 'file:x?mode=ro', 'file://host/x']) {
+    const url = 'postgres://u:hunter2@db:5433/x?sslmode=verify-full&password=hunter2'
+    const { database } = readConfig({
+      IMAGEGATE_DATABASE_URL: url,
+      IMAGEGATE_READ_DATABASE_URL: 'postgresql://replica/x',
+    })
+    t.same(database, { kind: 'postgres', url, readUrl: 'postgresql://replica/x' })
+    t.equal(placeName(database), 'postgres://db:5433/x', 'shown without role, password and options')
+    for (const readUrl of ['/srv/a.db', 'https://u:hunter2@db/x']) {
+      const error = failed({ IMAGEGATE_DATABASE_URL: url, IMAGEGATE_READ_DATABASE_URL: readUrl })
+      t.match(error, { code: 'CONFIG_INVALID', problems: [{ pointer: '/IMAGEGATE_READ_DATABASE_URL' }] })
+      t.notMatch(error.message, /hunter2/)
+    }
+    t.throws(
+      () => readConfig({ IMAGEGATE_READ_DATABASE_URL: url }),
+      { code: 'CONFIG_INVALID' },
+      'SQLite has no replica',
+    )
+    for (const url of [
+      'mysql://u:hunter2@db/x',
+      'postgres://u:hunter2%zz@db/x',
+      'postgres:hunter2',
+      ':memory:',
+      'file:',
+      'file:x?mode=ro',
+      'file://host/x',
+    ]) {
       const error = failed({ IMAGEGATE_DATABASE_URL: url })
       t.match(error, { code: 'CONFIG_INVALID', problems: [{ pointer: '/IMAGEGATE_DATABASE_URL' }] })
       t.notMatch(error.message, /hunter2/)
