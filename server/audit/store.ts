@@ -1,5 +1,6 @@
 import type { Verdict } from '../documents/verdict.ts'
 import type { ShadowDifference } from '../evaluation/shadow.ts'
+import type { ChainEntry } from './chain.ts'
 
 /** A policy file as it was used, content-addressed. */
 export interface PolicyBody {
@@ -179,6 +180,8 @@ export interface StoreReader {
   records(tenant: string, ids: readonly string[]): Promise<readonly StoredRecord[]>
   /** At most limit verdicts (1 to 500), newest first. Rejects with OPTION_INVALID for a time that cannot be read. */
   list(tenant: string, filter: VerdictFilter, limit: number, position?: ListPosition): Promise<VerdictPage>
+  /** At most limit entries (1 to 500) of the tenant's hash chain after a sequence number, in the chain's order. */
+  entries(tenant: string, after: number, limit: number): Promise<readonly ChainEntry[]>
   /** How often a candidate, by its digest, differed: by outcome and by rule. */
   shadowCounts(tenant: string, candidate: string): Promise<readonly ShadowCount[]>
   /** At most limit shadow evaluations (1 to 500) of a candidate, newest verdict first, those below an id. */
