@@ -39,14 +39,12 @@ interface Waiting {
 
 /**
  * Seals the verdicts that were there before the chain, in the order of their ids, and says how many. A portion is
- * sealed whole or not at all. What waits without a verdict keeps waiting: the verifier names it as removed.
+ * sealed whole or not at all.
  */
 export function sealWaiting(db: Database): number {
   const { begin, seal } = prepareSeal(db)
   const select = db.prepare<[number], Waiting>(
-    `SELECT u.tenant, u.verdict_id AS id, v.record_digest AS digest
-     FROM unsealed u JOIN verdicts v ON v.tenant = u.tenant AND v.id = u.verdict_id
-     ORDER BY u.tenant, u.verdict_id LIMIT ?`,
+    `SELECT tenant, verdict_id AS id, record_digest AS digest FROM unsealed ORDER BY tenant, verdict_id LIMIT ?`,
   )
   const remove = db.prepare('DELETE FROM unsealed WHERE tenant = ? AND verdict_id = ?')
   const next = db.transaction(() => {

@@ -205,6 +205,8 @@ export interface Store extends StoreReader {
    * sequence, or another of the same, was taken before; else as record does.
    */
   acceptBundle(bundle: AcceptedBundle): Promise<void>
+  /** What waited to be sealed at the last look, which is about a second ago at most. */
+  sealing(): SealingState
   /** Resolves when the database can be read and written. */
   check(): Promise<void>
 }
@@ -212,6 +214,15 @@ export interface Store extends StoreReader {
 /** Where the store tells what went wrong; pino's loggers fit. */
 export interface StoreLog {
   warn(details: object, message: string): void
+  info(details: object, message: string): void
+}
+
+/** What waits to be sealed: nothing where verdicts are sealed in their own commits. */
+export interface SealingState {
+  /** Verdicts, counted up to a bound. */
+  readonly waiting: number
+  /** Age of the oldest of them. */
+  readonly oldestSeconds: number
 }
 
 /** Whose record it is where callers have no names, and so no tenant. */

@@ -100,6 +100,7 @@ export interface ChainRow {
 interface UnsealedRow {
   readonly tenant: string
   readonly verdict_id: string
+  readonly record_digest: string
 }
 
 /** A row of checkpoints: a checkpoint's members. */

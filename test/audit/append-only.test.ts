@@ -24,7 +24,7 @@ function database(t: Test): { db: Database; file: string } {
   migrateSqlite(db)
   t.same(prepareCommit(db)([toRows(record)]), [{ kind: 'recorded' }])
   db.exec("INSERT INTO checkpoints VALUES ('default', 1, 1, 'a', 'b', 'c', 'd', 'e')")
-  db.exec("INSERT INTO unsealed VALUES ('default', 'waits')")
+  db.exec("INSERT INTO unsealed VALUES ('default', 'waits', 'x')")
   // As any other program would open it.
   db.pragma('recursive_triggers = OFF')
   return { db, file }

@@ -19,10 +19,11 @@ CREATE UNIQUE INDEX chain_by_verdict ON chain (tenant, verdict_id);
 CREATE TABLE unsealed (
   tenant TEXT NOT NULL,
   verdict_id TEXT NOT NULL,
+  record_digest TEXT NOT NULL,
   PRIMARY KEY (tenant, verdict_id)
 ) STRICT, WITHOUT ROWID;
 
-INSERT INTO unsealed (tenant, verdict_id) SELECT tenant, id FROM verdicts;
+INSERT INTO unsealed (tenant, verdict_id, record_digest) SELECT tenant, id, record_digest FROM verdicts;
 
 CREATE TABLE checkpoints (
   tenant TEXT NOT NULL,
