@@ -54,16 +54,6 @@ export const errorKinds = {
     title: 'The Idempotency-Key header is not valid',
     mend: 'Send 1 to 255 visible ASCII characters, once.',
   },
-  UNAUTHENTICATED: {
-    status: 401,
-    title: 'The request does not say validly who sends it',
-    mend: 'Send Authorization: Bearer with an API key of imagegate keys create, or with a token of the configured issuer.',
-  },
-  FORBIDDEN: {
-    status: 403,
-    title: 'The caller may not do this',
-    mend: 'Use a credential whose role includes it; SECURITY.md lists what each role may do.',
-  },
   ROUTE_NOT_FOUND: { status: 404, title: 'There is nothing at this address', mend: 'See the addresses at /docs.' },
   VERDICT_NOT_FOUND: {
     status: 404,
@@ -227,6 +217,16 @@ export const errorKinds = {
     status: 500,
     title: 'The database does not fit this version of imagegate',
     mend: 'Use the version that migrated it, or restore the migration files.',
+  },
+  COPY_REFUSED: {
+    status: 500,
+    title: 'The target of the copy holds other verdicts',
+    mend: 'Copy to an empty database, or to the one that an interrupted copy of the same source has left.',
+  },
+  COPY_DIFFERS: {
+    status: 500,
+    title: 'The copy is not the same as its source',
+    mend: 'Do not serve the copy. Verify the source with imagegate audit verify, and copy it to an empty database.',
   },
   BACKUP_FAILED: {
     status: 500,

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import type { ImagegateError } from '../errors.ts'
 import type { AuditTables } from './tables.ts'
 
 /** A migration that a database went through, and when. RFC 3339, UTC. */
@@ -22,6 +23,15 @@ export interface Partition {
   readonly bytes: number
 }
 
+/** A table, alike in every dialect. */
+export interface TableShape {
+  readonly name: string
+  /** Sorted. */
+  readonly columns: readonly string[]
+  /** Columns of its primary key, in the key's order. */
+  readonly key: readonly string[]
+}
+
 /** A database as the one who runs it sees it: whole, with every tenant, through one connection. */
 export interface MaintainedDatabase {
   readonly dialect: 'sqlite' | 'postgres'
@@ -30,10 +40,25 @@ export interface MaintainedDatabase {
   readonly db: Kysely<AuditTables>
   /** Rejects with STORE_INCOMPATIBLE when it is another program's, or went through a migration that this one lacks. */
   migrations(): Promise<MigrationState>
-  /** Names of its tables, sorted; parts of a table are not named. */
-  tables(): Promise<readonly string[]>
+  /** Its tables by name; parts of a table are none. */
+  tables(): Promise<readonly TableShape[]>
   /** What it occupies on its disk. */
   bytes(): Promise<number>
   partitions(): Promise<readonly Partition[]>
+  /** An error of its driver as one to show: STORE_UNAVAILABLE or STORE_INCOMPATIBLE; an ImagegateError stays. */
+  explain(error: unknown): ImagegateError
   close(): Promise<void>
+}
+
+/** A row as it is copied, by column. */
+export type PlainRow = Readonly<Record<string, string | number | null>>
+
+/** A database that is copied to: migrated, and written a portion at a time. What fails is told as by explain. */
+export interface CopyTarget extends MaintainedDatabase {
+  /** Makes room for verdicts from one time to another. */
+  prepare(first: Date, last: Date): Promise<void>
+  /** Makes rows of one table durable, all or none. */
+  insert(table: TableShape, rows: readonly PlainRow[]): Promise<void>
+  /** Verdicts that are in the chain wait for it no longer. */
+  settle(): Promise<void>
 }

@@ -53,12 +53,17 @@ async function applyNext(connection: Connection, migrations: readonly Migration[
   return true
 }
 
-async function appliedMigrations(connection: Connection): Promise<readonly AppliedMigration[]> {
+/** What a database went through, oldest first. Rejects with STORE_INCOMPATIBLE when its tables are another program's. */
+export async function appliedMigrations(
+  connection: Connection,
+): Promise<readonly (AppliedMigration & { readonly applied_at: string })[]> {
   const { rows: tables } = await connection.query<{ name: string }>(
     'SELECT tablename::text AS name FROM pg_tables WHERE schemaname = current_schema()',
   )
   if (tables.some(({ name }) => name === 'migrations')) {
-    const { rows } = await connection.query<AppliedMigration>('SELECT name, checksum FROM migrations ORDER BY name')
+    const { rows } = await connection.query<AppliedMigration & { applied_at: string }>(
+      'SELECT name, checksum, applied_at FROM migrations ORDER BY name',
+    )
     return rows
   }
   if (tables.length > 0) {

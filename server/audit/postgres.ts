@@ -7,8 +7,6 @@ import { migratePostgres, requireMigrated } from './postgres-migrate.ts'
 import { makeNextPartitions } from './postgres-partitions.ts'
 import { runOn } from './postgres-reader.ts'
 import { type Reading, withReplica } from './postgres-replica.ts'
-import { sealOldest, sealPortion } from './postgres-seal.ts'
-import { Sealer } from './postgres-sealer.ts'
 import { Upkeep } from './postgres-upkeep.ts'
 import { storeReader } from './reader.ts'
 import type { Store, StoreLog, StoreReader } from './store.ts'
@@ -21,27 +19,21 @@ export interface PostgresOptions {
   /** URL of a replica that the audit trail is read from. */
   readonly readUrl?: string
   readonly log?: StoreLog
-  /** Verdicts that may wait to be sealed; above it, recording answers OVERLOADED. */
-  readonly maxUnsealed?: number
 }
 
-/** Connections of one process: batches go one after another, so that writing needs one for them, one to seal, one for upkeep. */
-const sizes = { writing: 3, reading: 8 }
+/** Connections of one process: batches go one after another, so that writing needs few. */
+const sizes = { writing: 2, reading: 8 }
 
 /** Opens a database for reading and writing, migrating it first. Rejects with STORE_INCOMPATIBLE or STORE_UNAVAILABLE. */
 export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
-  const { url, log, maxUnsealed = 100_000 } = options
+  const { url, log } = options
   const writing = openPool({ url, size: sizes.writing, log })
   const reading = new ReadingPools(options)
   try {
     await migratePostgres(url)
     await inTransaction(writing, beginReading, (connection) => warnOfTraps(connection, log))
     await makeNextPartitions(writing)
-    // Verdicts from before the chain, should the migration have found any.
-    for (let sealed = await sealOldest(writing); sealed !== 'busy' && sealed.length === sealPortion; ) {
-      sealed = await sealOldest(writing)
-    }
-    return storeOf(writing, reading, { log, maxUnsealed })
+    return storeOf(writing, reading, log)
   } catch (error) {
     await Promise.all([writing.end(), reading.close()])
     throw postgresError(error)
@@ -94,17 +86,10 @@ class ReadingPools {
   }
 }
 
-function storeOf(
-  writing: pg.Pool,
-  reading: ReadingPools,
-  { log, maxUnsealed }: { readonly log: StoreLog | undefined; readonly maxUnsealed: number },
-): Store {
-  const sealer = new Sealer({ pool: writing, log })
+function storeOf(writing: pg.Pool, reading: ReadingPools, log: StoreLog | undefined): Store {
   const writer = new Writer(async (requests) => {
     try {
-      const outcomes = await commitBatch(writing, requests)
-      if (outcomes.some(({ kind }) => kind === 'recorded')) sealer.wake()
-      return outcomes
+      return await commitBatch(writing, requests)
     } catch (error) {
       log?.warn(reasonOf(error), 'The database did not take a batch')
       throw postgresError(error)
@@ -115,19 +100,12 @@ function storeOf(
   async function close(): Promise<void> {
     // Reading ends at once; what was accepted for writing is finished.
     await Promise.all([reading.close(), writer.finish(), upkeep.close()])
-    await sealer.close()
     await writing.end()
   }
   return {
     ...reading.methods,
-    async record(record) {
-      if (sealer.state.waiting > maxUnsealed) {
-        throw new ImagegateError('OVERLOADED', 'Too many verdicts wait to be sealed in the chain.')
-      }
-      return await writer.record(record)
-    },
+    record: (record) => writer.record(record),
     acceptBundle: (bundle) => writer.acceptBundle(bundle),
-    sealing: () => sealer.state,
     async check() {
       await inTransaction(reading.primary, beginReading, (connection) => connection.query('SELECT 1')).catch(
         (error) => {

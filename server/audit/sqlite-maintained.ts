@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
 import { Kysely, SqliteDialect } from 'kysely'
-import type { MaintainedDatabase } from './maintained.ts'
+import type { MaintainedDatabase, TableShape } from './maintained.ts'
 import { pendingMigrations, readMigrations } from './migrate.ts'
 import { openForReading } from './sqlite-connection.ts'
 import { storeError } from './sqlite-errors.ts'
@@ -32,26 +32,36 @@ export function maintained(database: Database, file: string): MaintainedDatabase
         pending: pending.map(({ name }) => name),
       }
     },
-    async tables() {
-      return database
-        .prepare<[], string>(
-          "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name",
-        )
-        .pluck()
-        .all()
-    },
+    tables: async () => tablesOf(database),
     async bytes() {
       return sizeOf(file) + sizeOf(`${file}-wal`)
     },
     async partitions() {
       return []
     },
+    explain: storeError,
     async close() {
       await db.destroy()
       // A connection that no query of kysely used is not closed by it.
       database.close()
     },
   }
+}
+
+function tablesOf(database: Database): readonly TableShape[] {
+  const names = database
+    .prepare<[], string>(
+      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name",
+    )
+    .pluck()
+  const columns = database.prepare<[string], { name: string; pk: number }>(
+    'SELECT name, pk FROM pragma_table_info(?) ORDER BY name',
+  )
+  return names.all().map((name) => {
+    const found = columns.all(name)
+    const key = found.filter(({ pk }) => pk > 0).sort((one, other) => one.pk - other.pk)
+    return { name, columns: found.map((column) => column.name), key: key.map((column) => column.name) }
+  })
 }
 
 function sizeOf(file: string): number {

@@ -1,13 +1,7 @@
 import { type Kysely, sql } from 'kysely'
+import type { ChainHead } from './chain.ts'
 import type { MaintainedDatabase, MigrationState, Partition } from './maintained.ts'
 import type { AuditTables } from './tables.ts'
-
-/** Where a tenant's chain ends. */
-export interface ChainHead {
-  /** Number of its verdicts that are in the chain. */
-  readonly sequence: number
-  readonly link: string
-}
 
 /** What a database holds of one tenant. */
 export interface TenantStatus {
@@ -41,7 +35,7 @@ export interface DatabaseStatus {
  */
 export async function databaseStatus(database: MaintainedDatabase, count = false): Promise<DatabaseStatus> {
   const migrations = await database.migrations()
-  const tables = await database.tables()
+  const tables = await tableNames(database)
   const tenants = await tenantsOf(database.db, tables)
   const rows = count ? await countRows(database.db, tables) : undefined
   return {
@@ -54,6 +48,11 @@ export async function databaseStatus(database: MaintainedDatabase, count = false
     partitions: await database.partitions(),
     ...(rows && { rows }),
   }
+}
+
+/** Names of the tables of a database. */
+export async function tableNames(database: MaintainedDatabase): Promise<readonly string[]> {
+  return (await database.tables()).map(({ name }) => name)
 }
 
 /** What a database holds of each tenant, by name. Tables that a migration would still make are taken for empty. */

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
-import type { Backup } from '../audit/sqlite-backup.ts'
+import type { Backup } from '../audit/backup-file.ts'
+import { backupDatabase } from '../audit/open-maintained.ts'
 import { progressOn } from './collect-progress.ts'
 import type { Context } from './context.ts'
-import { addTargetOption, existingFile, type TargetOptions } from './db-target.ts'
+import { addTargetOption, type TargetOptions, targetOf } from './db-target.ts'
 import { exitCodes } from './exit.ts'
 import { jsonReport } from './json-report.ts'
 import { byteText } from './sizes.ts'
@@ -23,8 +24,8 @@ const help = helpTail(
   ['0  backed up and examined', '3  could not run: nothing stands under the name that was not there before'],
   [
     'The service may write meanwhile: the backup is the state of the moment at which it began, and every verdict that',
-    'was answered before is in it. It is one file, which is a database: a copy of it is what is restored.',
-    'docs/operations.md tells how to restore.',
+    'was answered before is in it. Of SQLite it is a database: a copy of it is what is restored. Of PostgreSQL it is a',
+    'dump by pg_dump in its custom format, for pg_restore. docs/operations.md tells how to restore.',
   ],
 )
 
@@ -36,18 +37,14 @@ function human({ file, bytes, digest, tenants }: Backup): string {
   return [`backed up and examined: ${file}, ${byteText(bytes)}`, `  ${digest}`, ...ends, ''].join('\n')
 }
 
-async function backup(to: string, options: BackupOptions, { stderr, ...terminal }: Terminal): Promise<Backup> {
-  const from = existingFile(options, { stderr, ...terminal })
-  const { backupSqlite } = await import('../audit/sqlite-backup.ts')
-  const shown = progressOn(stderr)
+async function backup(to: string, options: BackupOptions, terminal: Terminal): Promise<Backup> {
+  const place = targetOf(options, terminal)
+  const shown = progressOn(terminal.stderr)
   try {
-    return await backupSqlite({
-      from,
+    return await backupDatabase(place, {
       to,
       overwrite: options.force === true,
-      progress(step, done, total) {
-        shown.show(step === 'copy' ? `${done} of ${total} pages copied` : 'examining the copy')
-      },
+      progress: (doing) => shown.show(doing),
     })
   } finally {
     shown.clear()
@@ -58,7 +55,7 @@ async function backup(to: string, options: BackupOptions, { stderr, ...terminal 
 export function addDbBackup(db: Command, { terminal, exit }: Context): void {
   const command = db
     .command('backup')
-    .description('Copies the database into one file while the service writes, and examines the copy.')
+    .description('Copies the database into one file while the service writes, and examines it.')
     .argument('<file>', 'the backup')
     .option('--force', 'replace a file that is there')
   addTargetOption(command)

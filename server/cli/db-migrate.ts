@@ -1,9 +1,11 @@
-import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
+import { openStore } from '../audit/open.ts'
+import { placeName } from '../database.ts'
 import type { Context } from './context.ts'
-import { addTargetOption, databaseFile, type TargetOptions, withDatabase } from './db-target.ts'
+import { addTargetOption, mayExist, type TargetOptions, withDatabase } from './db-target.ts'
 import { exitCodes } from './exit.ts'
 import { jsonReport } from './json-report.ts'
+import { databaseOf } from './records.ts'
 import type { Terminal } from './terminal.ts'
 import { type Format, formatOf, formatOption, helpTail } from './usage.ts'
 
@@ -24,19 +26,19 @@ const help = helpTail(
   ['0  the database is at the newest migration', '3  could not run'],
   [
     'The service does the same when it starts. Back the database up first: migrations only go forward.',
-    'A database that is not there is made.',
+    'A SQLite database that is not there is made; a PostgreSQL database must be there, empty.',
   ],
 )
 
 async function migrate(options: MigrateOptions, terminal: Terminal): Promise<Migrated> {
-  const file = databaseFile(options, terminal)
-  const state = () => withDatabase(options, terminal, (database) => database.migrations())
-  const before = existsSync(file) ? (await state()).applied.length : 0
-  const { openSqliteStore } = await import('../audit/sqlite.ts')
-  const store = await openSqliteStore({ file })
+  const place = databaseOf(options.database, terminal)
+  const state = () => withDatabase(place, (database) => database.migrations())
+  const before = mayExist(place) ? (await state()).applied.length : 0
+  const store = await openStore(place)
   await store.close()
   const { applied } = await state()
-  return { database: file, applied: applied.slice(before).map(({ name }) => name), migrations: applied.length }
+  const names = applied.slice(before).map(({ name }) => name)
+  return { database: placeName(place), applied: names, migrations: applied.length }
 }
 
 function human({ database, applied, migrations }: Migrated): string {

@@ -3,7 +3,7 @@ import { databaseStatus } from '../audit/status.ts'
 import { painter } from './colour.ts'
 import type { Context } from './context.ts'
 import { statusText } from './db-status-human.ts'
-import { addTargetOption, type TargetOptions, withDatabase } from './db-target.ts'
+import { addTargetOption, type TargetOptions, targetOf, withDatabase } from './db-target.ts'
 import { exitCodes } from './exit.ts'
 import { jsonReport } from './json-report.ts'
 import { colourOption, formatOf, formatOption, helpTail, type ShowOptions } from './usage.ts'
@@ -34,7 +34,9 @@ export function addDbStatus(db: Command, { terminal, exit }: Context): void {
     .addHelpText('after', help)
     .action(async (options: StatusOptions) => {
       const { stdout, colourUnwanted } = terminal
-      const status = await withDatabase(options, terminal, (database) => databaseStatus(database, options.count))
+      const status = await withDatabase(targetOf(options, terminal), (database) =>
+        databaseStatus(database, options.count),
+      )
       const human = formatOf(options.format, stdout) === 'human'
       const paint = painter(options.color, stdout, colourUnwanted)
       await stdout.write(human ? statusText(status, paint) : jsonReport(status, stdout))

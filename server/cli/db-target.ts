@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import type { MaintainedDatabase } from '../audit/maintained.ts'
+import { openMaintained } from '../audit/open-maintained.ts'
+import type { DatabasePlace } from '../database.ts'
 import { ImagegateError } from '../errors.ts'
 import { databaseOf } from './records.ts'
 import type { Terminal } from './terminal.ts'
-import { UsageError } from './usage.ts'
 
 /** Which database is meant. */
 export interface TargetOptions {
@@ -17,31 +18,34 @@ export function addTargetOption(command: Command): Command {
   return command.addOption(new Option('--database <url>', description))
 }
 
-/** The file of a database, there or not. Throws a UsageError for a PostgreSQL database, which has none. */
-export function databaseFile({ database }: TargetOptions, terminal: Terminal): string {
-  const place = databaseOf(database, terminal)
-  if (place.kind === 'sqlite') return place.file
-  throw new UsageError('This command is for SQLite databases.')
+/** False for a SQLite file that is not there; whether a PostgreSQL database is there shows when it is opened. */
+export function mayExist(place: DatabasePlace): boolean {
+  return place.kind === 'postgres' || existsSync(place.file)
 }
 
-/** The file of a database that is there. Throws FILE_UNREADABLE when it is not. */
-export function existingFile(options: TargetOptions, terminal: Terminal): string {
-  const file = databaseFile(options, terminal)
-  if (!existsSync(file)) throw new ImagegateError('FILE_UNREADABLE', `There is no database at ${file}.`)
-  return file
+/** Throws FILE_UNREADABLE for a SQLite file that is not there. */
+export function requireThere(place: DatabasePlace): DatabasePlace {
+  if (place.kind === 'sqlite' && !mayExist(place)) {
+    throw new ImagegateError('FILE_UNREADABLE', `There is no database at ${place.file}.`)
+  }
+  return place
+}
+
+/** The database that is meant, which is there. Throws FILE_UNREADABLE, CONFIG_INVALID or a UsageError. */
+export function targetOf({ database }: TargetOptions, terminal: Terminal): DatabasePlace {
+  return requireThere(databaseOf(database, terminal))
 }
 
 /** Opens a database that is there, uses it and closes it whatever happens; it is not changed. */
 export async function withDatabase<T>(
-  options: TargetOptions,
-  terminal: Terminal,
+  place: DatabasePlace,
   use: (database: MaintainedDatabase) => Promise<T>,
 ): Promise<T> {
-  const file = existingFile(options, terminal)
-  const { openMaintainedSqlite } = await import('../audit/sqlite-maintained.ts')
-  const database = openMaintainedSqlite(file)
+  const database = await openMaintained(place)
   try {
     return await use(database)
+  } catch (error) {
+    throw database.explain(error)
   } finally {
     await database.close()
   }

@@ -55,7 +55,7 @@ const entries: readonly Entry[] = [
   },
   {
     name: 'db',
-    summary: 'migrate, examine and back up the database',
+    summary: 'migrate, examine, back up and copy the database',
     load: async () => (await import('./db.ts')).addDb,
   },
 ]

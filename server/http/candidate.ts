@@ -150,8 +150,7 @@ function entryOf({ verdict, from, to, policyDigest, differences }: StoredShadow)
 /** GET /v1/policies/{family}/candidate and its differences. */
 export function candidateRoutes(app: FastifyInstance, { policies, store }: Deps): void {
   const path = '/v1/policies/:family/candidate'
-  const config = { permission: 'operate' } as const
-  app.get<{ Params: { family: string } }>(path, { schema: summarySchema, config }, async (request, reply) => {
+  app.get<{ Params: { family: string } }>(path, { schema: summarySchema }, async (request, reply) => {
     const candidate = candidateOf(policies, request.params.family)
     reply.header('cache-control', 'no-store')
     return summaryOf(candidate, await store.shadowCounts(callerOf(request).tenant, candidate.digest))
@@ -159,7 +158,7 @@ export function candidateRoutes(app: FastifyInstance, { policies, store }: Deps)
 
   app.get<{ Params: { family: string }; Querystring: Query }>(
     `${path}/differences`,
-    { schema: differencesSchema, config },
+    { schema: differencesSchema },
     async (request, reply) => {
       const { family: name } = request.params
       const { digest } = candidateOf(policies, name)

@@ -128,10 +128,7 @@ test('when the writer dies, what it had in hand is STORE_UNAVAILABLE, and anothe
   t.teardown(() => process.off('worker', watch))
   const warnings: string[] = []
   const file = join(t.testdir(), 'imagegate.db')
-  const store = await openSqliteStore({
-    file,
-    log: { warn: (_, message) => warnings.push(message), info: () => undefined },
-  })
+  const store = await openSqliteStore({ file, log: { warn: (_, message) => warnings.push(message) } })
   t.teardown(() => store.close())
   const records = Array.from({ length: 600 }, () => makeRecord())
   const results = Promise.allSettled(records.map((record) => store.record(record)))
