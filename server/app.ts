@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import fastify, { type FastifyInstance, LogController } from 'fastify'
+import { admitEverybody, guard } from './http/access.ts'
 import { batchRoutes } from './http/batch.ts'
 import { candidateRoutes } from './http/candidate.ts'
 import { answerClientError } from './http/client-errors.ts'
@@ -49,6 +50,7 @@ export async function buildApp(given: Omit<Deps, 'recording'>): Promise<FastifyI
   const app = bare(deps)
   logRequests(app, deps)
   await protect(app, deps)
+  guard(app, admitEverybody)
   handleErrors(app, deps, recordRoutes(app))
   validateParts(app)
   await describeRoutes(app)

@@ -54,6 +54,16 @@ export const errorKinds = {
     title: 'The Idempotency-Key header is not valid',
     mend: 'Send 1 to 255 visible ASCII characters, once.',
   },
+  UNAUTHENTICATED: {
+    status: 401,
+    title: 'The request does not say validly who sends it',
+    mend: 'Send Authorization: Bearer with an API key of imagegate keys create, or with a token of the configured issuer.',
+  },
+  FORBIDDEN: {
+    status: 403,
+    title: 'The caller may not do this',
+    mend: 'Use a credential whose role includes it; SECURITY.md lists what each role may do.',
+  },
   ROUTE_NOT_FOUND: { status: 404, title: 'There is nothing at this address', mend: 'See the addresses at /docs.' },
   VERDICT_NOT_FOUND: {
     status: 404,

@@ -30,7 +30,7 @@ function importsOf(text: string): string[] {
 const floors: readonly (readonly [floor: string, pattern: RegExp])[] = [
   ['use case', /^server\/evaluation\/(record|replay)\.ts$|^server\/authoring\//],
   ['outside world', /^server\/(audit|collector)\/|^server\/policy\/(load|bundle|parsed)[a-z-]*\.ts$/],
-  ['domain', /^server\/(facts|policy|evaluation)\//],
+  ['domain', /^server\/(access|facts|policy|evaluation)\//],
   ['doors', /^server\/(http|cli)\//],
   ['wiring', /^server\/(app|compose|main)\.ts$/],
   ['leaves', /^server\/documents\/|^server\/[a-z-]+\.ts$/],

@@ -10,7 +10,7 @@ export function inOrder<T>(items: readonly T[], nameOf: (item: T) => string): re
 }
 
 /** The columns of rows as parameters, one list a column. */
-function columnsOf<Row>(rows: readonly Row[], ...names: readonly (keyof Row & string)[]): Buffer[] {
+export function columnsOf<Row>(rows: readonly Row[], ...names: readonly (keyof Row & string)[]): Buffer[] {
   return names.map((name) =>
     textArray(
       rows.map((row) => {
@@ -52,7 +52,7 @@ export async function keepDocuments(connection: Connection, records: readonly Re
   )
 }
 
-/** Inserts verdicts with what finds them. No other transaction has their ids, so none waits for another. */
+/** Inserts verdicts with what finds them, and lets them wait for the sealer. No other transaction has their ids, so none waits for another. */
 export async function insertVerdicts(connection: Connection, records: readonly RecordRows[]): Promise<void> {
   const verdicts = records.map(({ verdict }) => verdict)
   const findings = records.flatMap((record) => record.findings)
@@ -66,6 +66,9 @@ export async function insertVerdicts(connection: Connection, records: readonly R
        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
          $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
          $16::text[])
+       RETURNING tenant, id, record_digest
+     ), waiting AS (
+       INSERT INTO unsealed (tenant, verdict_id, record_digest) SELECT tenant, id, record_digest FROM kept
      ), found AS (
        INSERT INTO findings (tenant, rule, result, verdict_id, severity, effect)
        SELECT * FROM unnest($17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[])

@@ -7,6 +7,8 @@ import { migratePostgres, requireMigrated } from './postgres-migrate.ts'
 import { makeNextPartitions } from './postgres-partitions.ts'
 import { runOn } from './postgres-reader.ts'
 import { type Reading, withReplica } from './postgres-replica.ts'
+import { sealOldest, sealPortion } from './postgres-seal.ts'
+import { Sealer } from './postgres-sealer.ts'
 import { Upkeep } from './postgres-upkeep.ts'
 import { storeReader } from './reader.ts'
 import type { Store, StoreLog, StoreReader } from './store.ts'
@@ -19,21 +21,27 @@ export interface PostgresOptions {
   /** URL of a replica that the audit trail is read from. */
   readonly readUrl?: string
   readonly log?: StoreLog
+  /** Verdicts that may wait to be sealed; above it, recording answers OVERLOADED. */
+  readonly maxUnsealed?: number
 }
 
-/** Connections of one process: batches go one after another, so that writing needs few. */
-const sizes = { writing: 2, reading: 8 }
+/** Connections of one process: batches go one after another, so that writing needs one for them, one to seal, one for upkeep. */
+const sizes = { writing: 3, reading: 8 }
 
 /** Opens a database for reading and writing, migrating it first. Rejects with STORE_INCOMPATIBLE or STORE_UNAVAILABLE. */
 export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
-  const { url, log } = options
+  const { url, log, maxUnsealed = 100_000 } = options
   const writing = openPool({ url, size: sizes.writing, log })
   const reading = new ReadingPools(options)
   try {
     await migratePostgres(url)
     await inTransaction(writing, beginReading, (connection) => warnOfTraps(connection, log))
     await makeNextPartitions(writing)
-    return storeOf(writing, reading, log)
+    // Verdicts from before the chain, should the migration have found any.
+    for (let sealed = await sealOldest(writing); sealed !== 'busy' && sealed.length === sealPortion; ) {
+      sealed = await sealOldest(writing)
+    }
+    return storeOf(writing, reading, { log, maxUnsealed })
   } catch (error) {
     await Promise.all([writing.end(), reading.close()])
     throw postgresError(error)
@@ -86,10 +94,17 @@ class ReadingPools {
   }
 }
 
-function storeOf(writing: pg.Pool, reading: ReadingPools, log: StoreLog | undefined): Store {
+function storeOf(
+  writing: pg.Pool,
+  reading: ReadingPools,
+  { log, maxUnsealed }: { readonly log: StoreLog | undefined; readonly maxUnsealed: number },
+): Store {
+  const sealer = new Sealer({ pool: writing, log })
   const writer = new Writer(async (requests) => {
     try {
-      return await commitBatch(writing, requests)
+      const outcomes = await commitBatch(writing, requests)
+      if (outcomes.some(({ kind }) => kind === 'recorded')) sealer.wake()
+      return outcomes
     } catch (error) {
       log?.warn(reasonOf(error), 'The database did not take a batch')
       throw postgresError(error)
@@ -100,12 +115,19 @@ function storeOf(writing: pg.Pool, reading: ReadingPools, log: StoreLog | undefi
   async function close(): Promise<void> {
     // Reading ends at once; what was accepted for writing is finished.
     await Promise.all([reading.close(), writer.finish(), upkeep.close()])
+    await sealer.close()
     await writing.end()
   }
   return {
     ...reading.methods,
-    record: (record) => writer.record(record),
+    async record(record) {
+      if (sealer.state.waiting > maxUnsealed) {
+        throw new ImagegateError('OVERLOADED', 'Too many verdicts wait to be sealed in the chain.')
+      }
+      return await writer.record(record)
+    },
     acceptBundle: (bundle) => writer.acceptBundle(bundle),
+    sealing: () => sealer.state,
     async check() {
       await inTransaction(reading.primary, beginReading, (connection) => connection.query('SELECT 1')).catch(
         (error) => {

@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import { readEntries } from './chain-queries.ts'
 import { findDocument, findIdempotent, findPolicyBody, findRecords, findVerdict, listVerdicts } from './queries.ts'
 import { countShadows, listShadows } from './shadow-queries.ts'
 import type { StoreReader } from './store.ts'
@@ -19,6 +20,7 @@ export function storeReader(run: RunQueries): Omit<StoreReader, 'close'> {
     policyBody: (digest) => run(undefined, (db) => findPolicyBody(db, digest)),
     records: (tenant, ids) => run(tenant, (db) => findRecords(db, tenant, ids)),
     list: (tenant, filter, limit, position) => run(tenant, (db) => listVerdicts(db, tenant, filter, limit, position)),
+    entries: (tenant, after, limit) => run(tenant, (db) => readEntries(db, tenant, after, limit)),
     shadowCounts: (tenant, candidate) => run(tenant, (db) => countShadows(db, tenant, candidate)),
     shadows: (tenant, candidate, filter, limit, before) =>
       run(tenant, (db) => listShadows(db, { tenant, candidate, filter, limit, before })),

@@ -4,6 +4,7 @@ import type { RecordRows } from './rows.ts'
 import { prepareBundle } from './sqlite-bundle.ts'
 import { isConstraint, sqliteCode } from './sqlite-errors.ts'
 import { prepareInsert } from './sqlite-insert.ts'
+import { prepareSeal } from './sqlite-seal.ts'
 import type { StoreFailure, WriteOutcome, WriteRequest } from './write-request.ts'
 
 /**
@@ -13,8 +14,8 @@ import type { StoreFailure, WriteOutcome, WriteRequest } from './write-request.t
 export type CommitBatch = (requests: readonly WriteRequest[], checkBytes?: number) => readonly WriteOutcome[]
 
 /**
- * Prepares the commit on a writing connection. A record that breaks a constraint fails alone, by its savepoint; every
- * other error takes the whole batch with it.
+ * Prepares the commit on a writing connection. A new verdict is sealed in the same commit. A record that breaks a
+ * constraint fails alone, by its savepoint; every other error takes the whole batch with it.
  */
 export function prepareCommit(db: Database): CommitBatch {
   const begin = db.prepare('BEGIN IMMEDIATE')
@@ -23,6 +24,7 @@ export function prepareCommit(db: Database): CommitBatch {
   const release = db.prepare('RELEASE record')
   const undo = db.prepare('ROLLBACK TO record')
   const insert = prepareInsert(db)
+  const chain = prepareSeal(db)
   const accept = prepareBundle(db)
   const touch = db.prepare(
     `INSERT INTO health (id, checked_at, room) VALUES (1, ?, zeroblob(?))
@@ -35,9 +37,12 @@ export function prepareCommit(db: Database): CommitBatch {
       return { kind: 'recorded' }
     }
     if ('bundle' in request) return accept(request.bundle)
+    const { tenant, id, record_digest } = request.verdict
     savepoint.run()
     try {
       const result = insert(request)
+      // Last in the savepoint: what failed before took no place in the chain.
+      if (result.kind === 'recorded') chain.seal(tenant, id, record_digest)
       release.run()
       return result
     } catch (error) {
@@ -51,6 +56,7 @@ export function prepareCommit(db: Database): CommitBatch {
 
   return (requests, checkBytes = 0) => {
     begin.run()
+    chain.begin()
     try {
       const outcomes = requests.map((request) => write(request, checkBytes))
       // Had the transaction ended by itself, a COMMIT would have nothing to say about these rows.

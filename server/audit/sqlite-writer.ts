@@ -7,6 +7,7 @@ import { type CommitBatch, prepareCommit, purgeKeys } from './sqlite-batch.ts'
 import { openForWriting, setPatience } from './sqlite-connection.ts'
 import { inService, isDamage, sqliteCode, storeFailure } from './sqlite-errors.ts'
 import { migrateSqlite, requireMigrated } from './sqlite-migrate.ts'
+import { sealWaiting } from './sqlite-seal.ts'
 import type { StoreFailure, WriteOutcome, WriteRequest } from './write-request.ts'
 
 /** What the writer is started with. */
@@ -164,7 +165,10 @@ parentPort?.on('message', (request: WriterRequest) => {
 })
 
 try {
-  connection = connect(migrateSqlite)
+  connection = connect((db) => {
+    migrateSqlite(db)
+    sealWaiting(db)
+  })
   // SQLite opens a file that may not be written, too, for reading alone.
   connection.db.exec('BEGIN IMMEDIATE; UPDATE health SET checked_at = checked_at; ROLLBACK')
   answer({ kind: 'opened' })

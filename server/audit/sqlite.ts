@@ -46,6 +46,7 @@ function storeOf(thread: WriterThread, queries: SqliteQueries): Store {
     ...reader,
     record: (record) => writer.record(record),
     acceptBundle: (bundle) => writer.acceptBundle(bundle),
+    sealing: () => ({ waiting: 0, oldestSeconds: 0 }),
     async check() {
       await queries.check()
       await writer.check()

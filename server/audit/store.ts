@@ -1,5 +1,6 @@
 import type { Verdict } from '../documents/verdict.ts'
 import type { ShadowDifference } from '../evaluation/shadow.ts'
+import type { ChainEntry } from './chain.ts'
 
 /** A policy file as it was used, content-addressed. */
 export interface PolicyBody {
@@ -179,6 +180,8 @@ export interface StoreReader {
   records(tenant: string, ids: readonly string[]): Promise<readonly StoredRecord[]>
   /** At most limit verdicts (1 to 500), newest first. Rejects with OPTION_INVALID for a time that cannot be read. */
   list(tenant: string, filter: VerdictFilter, limit: number, position?: ListPosition): Promise<VerdictPage>
+  /** At most limit entries (1 to 500) of the tenant's hash chain after a sequence number, in the chain's order. */
+  entries(tenant: string, after: number, limit: number): Promise<readonly ChainEntry[]>
   /** How often a candidate, by its digest, differed: by outcome and by rule. */
   shadowCounts(tenant: string, candidate: string): Promise<readonly ShadowCount[]>
   /** At most limit shadow evaluations (1 to 500) of a candidate, newest verdict first, those below an id. */
@@ -202,6 +205,8 @@ export interface Store extends StoreReader {
    * sequence, or another of the same, was taken before; else as record does.
    */
   acceptBundle(bundle: AcceptedBundle): Promise<void>
+  /** What waited to be sealed at the last look, which is about a second ago at most. */
+  sealing(): SealingState
   /** Resolves when the database can be read and written. */
   check(): Promise<void>
 }
@@ -209,6 +214,15 @@ export interface Store extends StoreReader {
 /** Where the store tells what went wrong; pino's loggers fit. */
 export interface StoreLog {
   warn(details: object, message: string): void
+  info(details: object, message: string): void
+}
+
+/** What waits to be sealed: nothing where verdicts are sealed in their own commits. */
+export interface SealingState {
+  /** Verdicts, counted up to a bound. */
+  readonly waiting: number
+  /** Age of the oldest of them. */
+  readonly oldestSeconds: number
 }
 
 /** Whose record it is where callers have no names, and so no tenant. */

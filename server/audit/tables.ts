@@ -87,6 +87,34 @@ interface ShadowCountRow {
   readonly evaluations: number
 }
 
+/** A row of chain: an entry of a tenant's hash chain. */
+export interface ChainRow {
+  readonly tenant: string
+  readonly sequence: number
+  readonly verdict_id: string
+  readonly record_digest: string
+  readonly previous_link: string
+  readonly link: string
+}
+
+interface UnsealedRow {
+  readonly tenant: string
+  readonly verdict_id: string
+  readonly record_digest: string
+}
+
+/** A row of checkpoints: a checkpoint's members. */
+export interface CheckpointRow {
+  readonly tenant: string
+  readonly from_sequence: number
+  readonly sequence: number
+  readonly link: string
+  readonly root: string
+  readonly at: string
+  readonly key: string
+  readonly signature: string
+}
+
 /** The tables that queries read, alike in every dialect; migrations/ creates them. */
 export interface AuditTables {
   verdicts: VerdictRow
@@ -98,4 +126,7 @@ export interface AuditTables {
   shadow_evaluations: ShadowEvaluationRow
   shadow_differences: ShadowDifferenceRow
   shadow_counts: ShadowCountRow
+  chain: ChainRow
+  unsealed: UnsealedRow
+  checkpoints: CheckpointRow
 }

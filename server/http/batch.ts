@@ -104,7 +104,7 @@ async function* answerLines(deps: Deps, evaluation: Evaluation, request: Fastify
 /** POST /v1/evaluations/batch */
 export function batchRoutes(app: FastifyInstance, deps: Deps): void {
   takeLines(app)
-  app.post<Route>('/v1/evaluations/batch', { schema }, async (request, reply) => {
+  app.post<Route>('/v1/evaluations/batch', { schema, config: { permission: 'evaluate' } }, async (request, reply) => {
     const evaluation = evaluationOf(request)
     if (!(request.body instanceof Readable)) {
       throw new ImagegateError('MEDIA_TYPE_UNSUPPORTED', 'A batch is sent as application/x-ndjson.')

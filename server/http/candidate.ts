@@ -150,7 +150,8 @@ function entryOf({ verdict, from, to, policyDigest, differences }: StoredShadow)
 /** GET /v1/policies/{family}/candidate and its differences. */
 export function candidateRoutes(app: FastifyInstance, { policies, store }: Deps): void {
   const path = '/v1/policies/:family/candidate'
-  app.get<{ Params: { family: string } }>(path, { schema: summarySchema }, async (request, reply) => {
+  const config = { permission: 'operate' } as const
+  app.get<{ Params: { family: string } }>(path, { schema: summarySchema, config }, async (request, reply) => {
     const candidate = candidateOf(policies, request.params.family)
     reply.header('cache-control', 'no-store')
     return summaryOf(candidate, await store.shadowCounts(callerOf(request).tenant, candidate.digest))
@@ -158,7 +159,7 @@ export function candidateRoutes(app: FastifyInstance, { policies, store }: Deps)
 
   app.get<{ Params: { family: string }; Querystring: Query }>(
     `${path}/differences`,
-    { schema: differencesSchema },
+    { schema: differencesSchema, config },
     async (request, reply) => {
       const { family: name } = request.params
       const { digest } = candidateOf(policies, name)

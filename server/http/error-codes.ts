@@ -34,11 +34,12 @@ const codes = Object.entries(errorKinds).map(([code, { status, title, mend }]) =
 
 /** GET /v1/problems and /v1/problems/{code} */
 export function errorCodeRoutes(app: FastifyInstance): void {
-  app.get('/v1/problems', { schema: list }, async (_request, reply) => {
+  const config = { permission: 'public' } as const
+  app.get('/v1/problems', { schema: list, config }, async (_request, reply) => {
     reply.header('cache-control', 'no-cache')
     return { problems: codes }
   })
-  app.get<{ Params: { code: string } }>('/v1/problems/:code', { schema: one }, async (request, reply) => {
+  app.get<{ Params: { code: string } }>('/v1/problems/:code', { schema: one, config }, async (request, reply) => {
     const found = codes.find(({ code }) => code === request.params.code)
     if (found === undefined) throw new ImagegateError('ROUTE_NOT_FOUND', 'No error has this code.')
     reply.header('cache-control', 'no-cache')

@@ -35,7 +35,7 @@ interface Route {
 /** POST /v1/evaluations */
 export function evaluationRoutes(app: FastifyInstance, deps: Deps): void {
   takeJson(app, deps.limits.bodySeconds)
-  app.post<Route>('/v1/evaluations', { schema }, async (request, reply) => {
+  app.post<Route>('/v1/evaluations', { schema, config: { permission: 'evaluate' } }, async (request, reply) => {
     const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0)
     const key = request.headers['idempotency-key']
     const { body, recorded } = await evaluateBytes(deps, evaluationOf(request), bytes, key)

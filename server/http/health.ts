@@ -40,7 +40,7 @@ function policiesOf({ served, failure }: PolicyView) {
 
 /** GET /health/live and /health/ready. Both are answered under load and to the end. */
 export function healthRoutes(app: FastifyInstance, { lifecycle, store, policies }: Deps): void {
-  const config = { answersWhileClosing: true, pressureHandler: () => undefined }
+  const config = { permission: 'public', answersWhileClosing: true, pressureHandler: () => undefined } as const
   const live = schema('isLive', 'The process answers', status)
   app.get('/health/live', { schema: live, config }, async (_request, reply) => {
     reply.header('cache-control', 'no-store')

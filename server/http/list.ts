@@ -90,17 +90,21 @@ function givenFilter(query: ListQuery): VerdictFilter {
 
 /** GET /v1/verdicts */
 export function listRoutes(app: FastifyInstance, { store }: Deps): void {
-  app.get<{ Querystring: ListQuery }>('/v1/verdicts', { schema }, async (request, reply) => {
-    const { limit = '50', cursor: text } = request.query
-    const given = givenFilter(request.query)
-    const cursor = text === undefined ? undefined : readCursor(text)
-    const filter = cursor === undefined ? given : filterOf(cursor, given)
-    const { verdicts, next } = await store.list(callerOf(request).tenant, filter, Number(limit), cursor?.position)
-    note(request, { count: verdicts.length })
-    reply.header('cache-control', 'no-store')
-    if (next === undefined) return { verdicts }
-    const following = writeCursor({ position: next, filter })
-    reply.header('link', `</v1/verdicts?limit=${limit}&cursor=${following}>; rel="next"`)
-    return { verdicts, next: following }
-  })
+  app.get<{ Querystring: ListQuery }>(
+    '/v1/verdicts',
+    { schema, config: { permission: 'read' } },
+    async (request, reply) => {
+      const { limit = '50', cursor: text } = request.query
+      const given = givenFilter(request.query)
+      const cursor = text === undefined ? undefined : readCursor(text)
+      const filter = cursor === undefined ? given : filterOf(cursor, given)
+      const { verdicts, next } = await store.list(callerOf(request).tenant, filter, Number(limit), cursor?.position)
+      note(request, { count: verdicts.length })
+      reply.header('cache-control', 'no-store')
+      if (next === undefined) return { verdicts }
+      const following = writeCursor({ position: next, filter })
+      reply.header('link', `</v1/verdicts?limit=${limit}&cursor=${following}>; rel="next"`)
+      return { verdicts, next: following }
+    },
+  )
 }

@@ -165,7 +165,7 @@ export function metricsRoute(app: FastifyInstance, { registry }: Metrics): void 
     '/metrics',
     {
       schema: { summary: 'Metrics for Prometheus', tags: ['operation'], produces: ['text/plain'] },
-      config: { answersWhileClosing: true },
+      config: { permission: 'operate', answersWhileClosing: true },
     },
     async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()),
   )

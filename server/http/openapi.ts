@@ -60,7 +60,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
 /** GET /openapi.json, and the page at /docs that shows it and loads nothing from elsewhere. */
 export async function openapiRoutes(app: FastifyInstance): Promise<void> {
   let text: string | undefined
-  app.get('/openapi.json', { schema: { hide: true } }, async (request, reply) => {
+  app.get('/openapi.json', { schema: { hide: true }, config: { permission: 'public' } }, async (request, reply) => {
     text ??= JSON.stringify(app.swagger())
     reply.type('application/json; charset=utf-8').header('cache-control', 'no-cache')
     return sendTagged(request, reply, text, entityTag(sha256(text)))

@@ -16,7 +16,8 @@ const etag = { type: 'string', description: 'Digest of what is answered.' }
 
 function route(operationId: string, summary: string, name: string, params?: PartSchema) {
   const response = answers({ 200: { description: summary, headers: { etag }, schema: component(name) } })
-  return { schema: { summary, tags: ['policies'], operationId, response, ...(params === undefined ? {} : { params }) } }
+  const schema = { summary, tags: ['policies'], operationId, response, ...(params === undefined ? {} : { params }) }
+  return { schema, config: { permission: 'any' } as const }
 }
 
 function entry(policies: PolicySet, now: Date, policy: ReleasedPolicy) {

@@ -37,11 +37,12 @@ const one = {
 
 /** GET /v1/schemas and /v1/schemas/{kind} */
 export function schemaRoutes(app: FastifyInstance): void {
-  app.get('/v1/schemas', { schema: list }, async (_request, reply) => {
+  const config = { permission: 'public' } as const
+  app.get('/v1/schemas', { schema: list, config }, async (_request, reply) => {
     reply.header('cache-control', 'no-cache')
     return { schemas: kinds.map((kind) => ({ kind, title: schema(kind)['title'], href: `/v1/schemas/${kind}` })) }
   })
-  app.get<{ Params: { kind: string } }>('/v1/schemas/:kind', { schema: one }, async (request, reply) => {
+  app.get<{ Params: { kind: string } }>('/v1/schemas/:kind', { schema: one, config }, async (request, reply) => {
     const kind = kinds.find((name) => name === request.params.kind)
     if (kind === undefined) throw new ImagegateError('SCHEMA_NOT_FOUND', 'No kind of document has this name.')
     const text = schemaText(kind)

@@ -22,7 +22,8 @@ const etag = { type: 'string', description: 'Digest of what is answered.' }
 
 function route(operationId: string, summary: string, description: string, name: string) {
   const response = answers({ 200: { description, headers: { etag }, schema: component(name) } })
-  return { schema: { summary, tags: ['audit'], operationId, params, response } }
+  const schema = { summary, tags: ['audit'], operationId, params, response }
+  return { schema, config: { permission: 'read' } as const }
 }
 
 interface ById {

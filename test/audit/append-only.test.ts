@@ -23,6 +23,8 @@ function database(t: Test): { db: Database; file: string } {
   t.teardown(() => db.close())
   migrateSqlite(db)
   t.same(prepareCommit(db)([toRows(record)]), [{ kind: 'recorded' }])
+  db.exec("INSERT INTO checkpoints VALUES ('default', 1, 1, 'a', 'b', 'c', 'd', 'e')")
+  db.exec("INSERT INTO unsealed VALUES ('default', 'waits', 'x')")
   // As any other program would open it.
   db.pragma('recursive_triggers = OFF')
   return { db, file }
@@ -52,6 +54,18 @@ test('no statement changes, deletes or replaces what was recorded', (t) => {
     "UPDATE fact_documents SET removed_at = '2030-01-01T00:00:00Z', removal_reason = 'age'",
     "UPDATE fact_documents SET body = NULL, removed_at = '2030-01-01T00:00:00Z', removal_reason = 'age', digest = 'x'",
     'DELETE FROM fact_documents',
+    "UPDATE chain SET record_digest = 'x'",
+    'DELETE FROM chain',
+    'INSERT OR REPLACE INTO chain SELECT * FROM chain',
+    "INSERT INTO chain VALUES ('default', 3, 'x', 'x', 'x', 'x')",
+    "INSERT OR REPLACE INTO chain SELECT tenant, 2, verdict_id, 'x', link, 'x' FROM chain",
+    "UPDATE checkpoints SET at = 'x'",
+    'DELETE FROM checkpoints',
+    'INSERT OR REPLACE INTO checkpoints SELECT * FROM checkpoints',
+    "INSERT INTO checkpoints VALUES ('default', 3, 3, 'x', 'x', 'x', 'x', 'x')",
+    "INSERT INTO checkpoints VALUES ('default', 2, 1, 'x', 'x', 'x', 'x', 'x')",
+    "UPDATE unsealed SET verdict_id = 'x'",
+    'DELETE FROM unsealed',
     "INSERT OR REPLACE INTO fact_documents SELECT tenant, digest, facts_digest, first_recorded_at, NULL, NULL, '' FROM fact_documents",
   ]
   for (const sql of refused) t.throws(() => db.exec(sql), { code: /^SQLITE_CONSTRAINT/ }, sql)

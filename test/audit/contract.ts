@@ -2,11 +2,12 @@ import type { Test } from 'tap'
 import { newIdentity } from '../../server/audit/identity.ts'
 import type { Store, VerdictFilter, VerdictRecord } from '../../server/audit/store.ts'
 import { sha256 } from '../../server/digest.ts'
+import { leavesNoGaps, sealsVerdicts } from './contract-chain.ts'
 import { keepsShadows, losesShadowsAlone, refusesOlderBundles } from './contract-serving.ts'
 import { identityAt, makeRecord, type RecordWishes } from './records.ts'
 
 /** What a test works with: the shared store, and a tenant and records that are its own. */
-interface Room {
+export interface Room {
   readonly store: Store
   readonly tenant: string
   readonly make: (wishes?: RecordWishes) => VerdictRecord
@@ -28,6 +29,8 @@ const tests: readonly (readonly [name: string, run: InRoom])[] = [
   ['a full last page names no next one, and a position keeps its upper bound', endsPages],
   ['shadow evaluations are counted and found beside their verdicts', keepsShadows],
   ['a shadow that cannot be recorded is lost alone, and a retry adds none', losesShadowsAlone],
+  ['every verdict is sealed once, in a chain of its tenant', sealsVerdicts],
+  ['what is refused or replayed leaves no gap in the chain', leavesNoGaps],
   ['a bundle older than one that was taken is refused', refusesOlderBundles],
   ['a check of a working database resolves, also when many ask at once', checks],
 ]

@@ -7,6 +7,7 @@ import { openSqliteReader, openSqliteStore } from '../../server/audit/sqlite.ts'
 import type { StoreReader } from '../../server/audit/store.ts'
 import { sha256 } from '../../server/digest.ts'
 import { noStrace, startChild } from './child.ts'
+import { readChain } from './contract-chain.ts'
 import { verdictOfTrace } from './trace.ts'
 
 const cycles = process.env['IMAGEGATE_LONG'] === '1' ? 100 : 2
@@ -32,6 +33,15 @@ async function lost(store: StoreReader, ids: readonly string[]): Promise<readonl
   return ids.filter((_, index) => !found[index])
 }
 
+function verdictsIn(file: string): unknown {
+  const db = new Database(file, { readonly: true })
+  try {
+    return db.prepare('SELECT count(*) FROM verdicts').pluck().get()
+  } finally {
+    db.close()
+  }
+}
+
 function integrity(file: string): unknown {
   const db = new Database(file)
   try {
@@ -41,7 +51,7 @@ function integrity(file: string): unknown {
   }
 }
 
-test(`every acknowledged verdict is there after ${cycles} kills amid 64 concurrent records`, async (t) => {
+test(`every acknowledged verdict is there, and all are sealed, after ${cycles} kills amid 64 concurrent records`, async (t) => {
   const file = await prepared(t)
   let acknowledged = 0
   for (let cycle = 0; cycle < cycles; cycle += 1) {
@@ -54,6 +64,9 @@ test(`every acknowledged verdict is there after ${cycles} kills amid 64 concurre
     acknowledged += ids.length
     const reader = await openSqliteReader({ file })
     t.same(await lost(reader, ids), [], `cycle ${cycle}: ${ids.length} acknowledged`)
+    const { entries, faults } = await readChain(reader, 'default')
+    t.same(faults, [], `cycle ${cycle}: the chain is sound`)
+    t.equal(entries.length, verdictsIn(file), 'nothing is recorded and not sealed')
     await reader.close()
   }
   t.ok(acknowledged >= cycles, `${acknowledged} verdicts were acknowledged before the kills`)
@@ -143,5 +156,6 @@ async function holdsExactly(t: Test, file: string, ids: readonly string[]): Prom
   t.equal(count('verdicts'), ids.length, 'nothing else is there')
   t.equal(count('findings'), ids.length)
   t.equal(count('fact_documents'), ids.length)
+  t.equal(count('chain'), ids.length)
   db.close()
 }

@@ -128,7 +128,10 @@ test('when the writer dies, what it had in hand is STORE_UNAVAILABLE, and anothe
   t.teardown(() => process.off('worker', watch))
   const warnings: string[] = []
   const file = join(t.testdir(), 'imagegate.db')
-  const store = await openSqliteStore({ file, log: { warn: (_, message) => warnings.push(message) } })
+  const store = await openSqliteStore({
+    file,
+    log: { warn: (_, message) => warnings.push(message), info: () => undefined },
+  })
   t.teardown(() => store.close())
   const records = Array.from({ length: 600 }, () => makeRecord())
   const results = Promise.allSettled(records.map((record) => store.record(record)))

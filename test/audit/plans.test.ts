@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { Kysely, SqliteDialect } from 'kysely'
 import { type Test, test } from 'tap'
+import { entriesQuery } from '../../server/audit/chain-queries.ts'
 import { listQuery } from '../../server/audit/list-query.ts'
 import { recordsQuery } from '../../server/audit/queries.ts'
 import { countsQuery, shadowQuery } from '../../server/audit/shadow-queries.ts'
@@ -148,7 +149,11 @@ test('what is looked up by its key is found by its key', (t) => {
   const { explain, db } = planner(t)
   const many = recordsQuery(db, 'default', ['a', 'b']).compile()
   t.same(faults(explain(many.sql, many.parameters)), [], many.sql)
+  const entries = entriesQuery(db, 'default', 7, 500).compile()
+  t.same(faults(explain(entries.sql, entries.parameters)), [], entries.sql)
   const lookups = [
+    'SELECT sequence, link FROM chain WHERE tenant = ? ORDER BY sequence DESC LIMIT 1',
+    'SELECT sequence FROM chain WHERE tenant = ? AND verdict_id = ?',
     'SELECT body FROM verdicts WHERE tenant = ? AND id = ?',
     'SELECT body FROM fact_documents WHERE tenant = ? AND digest = ?',
     'SELECT body FROM policy_bodies WHERE digest = ?',

@@ -1,0 +1,47 @@
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
+import { may, type Permission } from '../access/roles.ts'
+import { ImagegateError } from '../errors.ts'
+import { anonymous, type Caller, setCaller } from './caller.ts'
+
+/** Finds out who sent a request. Rejects with UNAUTHENTICATED when it does not say so well. */
+export type Authenticate = (request: FastifyRequest) => Promise<Caller>
+
+/** Everybody may do everything: for a service that only its own machine reaches. */
+export const admitEverybody: Authenticate = async () => anonymous
+
+/** The page of the API description; its routes are those of a plugin and declare nothing. */
+const descriptionPage = '/docs'
+
+function isDescription(url: string): boolean {
+  return url === descriptionPage || url.startsWith(`${descriptionPage}/`)
+}
+
+/** Lets nobody do what they may not, on every route that is registered after this call; one that does not say what it asks is refused at the start. */
+export function guard(app: FastifyInstance, authenticate: Authenticate): void {
+  const registered: RouteOptions[] = []
+  app.addHook('onRoute', (route) => {
+    if (isDescription(route.url)) route.config = { ...route.config, permission: 'public' }
+    registered.push(route)
+  })
+  app.addHook('onReady', async () => {
+    for (const { method, url, config } of registered) {
+      if (config?.permission === undefined) throw new Error(`The route ${method} ${url} declares no permission.`)
+    }
+  })
+  app.addHook('onRequest', async (request) => {
+    // What is not there is told only to whom is known.
+    const permission = request.is404 ? 'any' : request.routeOptions.config.permission
+    if (permission === 'public') return
+    const caller = await authenticate(request)
+    setCaller(request, caller)
+    if (permission !== undefined && may(caller.roles, permission)) return
+    throw new ImagegateError('FORBIDDEN', 'The role of the credential does not include this.')
+  })
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What the route asks of its caller. */
+    readonly permission?: Permission
+  }
+}

@@ -1,0 +1,70 @@
+import type { Test } from 'tap'
+import { type ChainEntry, emptyHead, linkOf } from '../../server/audit/chain.ts'
+import type { StoreReader } from '../../server/audit/store.ts'
+import { sha256 } from '../../server/digest.ts'
+import type { Room } from './contract.ts'
+
+/** What is wrong with a tenant's chain as a reader tells it, checked against the verdicts themselves; and its entries. */
+export async function readChain(store: StoreReader, tenant: string) {
+  const entries: ChainEntry[] = []
+  const faults: string[] = []
+  for (;;) {
+    const page = await store.entries(tenant, entries.length, 500)
+    for (const entry of page) {
+      const last = entries.at(-1) ?? emptyHead
+      if (entry.sequence !== last.sequence + 1) faults.push(`${entry.sequence} stands after ${last.sequence}`)
+      if (entry.previousLink !== last.link) faults.push(`${entry.sequence} does not name the link before`)
+      if (linkOf(entry) !== entry.link) faults.push(`${entry.sequence} has another link than its own`)
+      const verdict = await store.verdict(tenant, entry.verdictId)
+      if (sha256(verdict?.body ?? '') !== entry.recordDigest) faults.push(`${entry.sequence} seals another verdict`)
+      entries.push(entry)
+    }
+    if (page.length === 0) return { entries, faults }
+  }
+}
+
+/** Waits until so many verdicts of a tenant are sealed: at once on SQLite, soon after on PostgreSQL. */
+export async function sealed(store: StoreReader, tenant: string, count: number) {
+  const until = performance.now() + 10_000
+  for (;;) {
+    const chain = await readChain(store, tenant)
+    if (chain.entries.length >= count || performance.now() > until) return chain
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+/** Every verdict is sealed once, those of one tenant in a chain of their own. */
+export async function sealsVerdicts(t: Test, { store, tenant, make }: Room) {
+  const other = `${tenant}-other`
+  const mine = Array.from({ length: 700 }, () => make())
+  const theirs = Array.from({ length: 30 }, () => make({ tenant: other }))
+  await Promise.all([...mine, ...theirs].map((record) => store.record(record)))
+  for (const [whose, records] of [
+    [tenant, mine],
+    [other, theirs],
+  ] as const) {
+    const { entries, faults } = await sealed(store, whose, records.length)
+    t.same(faults, [])
+    t.same(entries.map(({ verdictId }) => verdictId).sort(), records.map(({ verdict }) => verdict.id).sort())
+  }
+  t.same((await store.entries(tenant, 699, 500)).length, 1)
+  t.same(await store.entries(tenant, 700, 500), [])
+}
+
+/** What was refused, replayed or in conflict takes no place in the chain. */
+export async function leavesNoGaps(t: Test, { store, tenant, make }: Room) {
+  const first = make()
+  await store.record(first)
+  const records = Array.from({ length: 60 }, (_, index) => {
+    if (index % 3 === 0) return make({ identity: { id: first.verdict.id, recordedAt: first.verdict.recordedAt } })
+    if (index % 3 === 1) return make({ idempotency: { key: `k${index % 2}`, fingerprint: `f${index % 4}` } })
+    return make()
+  })
+  const results = await Promise.allSettled(records.map((record) => store.record(record)))
+  const kinds = results.map((result) => (result.status === 'fulfilled' ? result.value.kind : 'failed'))
+  t.same([...new Set(kinds)].sort(), ['conflict', 'failed', 'recorded', 'replayed'])
+  const kept = records.filter((_, index) => kinds[index] === 'recorded')
+  const { entries, faults } = await sealed(store, tenant, kept.length + 1)
+  t.same(faults, [])
+  t.same(entries.map(({ verdictId }) => verdictId).sort(), [first, ...kept].map(({ verdict }) => verdict.id).sort())
+}
