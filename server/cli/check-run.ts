@@ -13,8 +13,8 @@ import type { VerdictWriter } from './verdict-writer.ts'
 /** What checking images works with. */
 export interface CheckRun {
   readonly collect: Collect
-  /** Made while the first image is read; when it cannot be, reading is stopped. */
-  readonly judge: Promise<Judge>
+  /** Asked for once, while the first image is read; when it cannot be had, reading is stopped. */
+  readonly judge: () => Promise<Judge>
   readonly writer: VerdictWriter
   readonly signal: AbortSignal
   readonly stderr: Output
@@ -34,31 +34,44 @@ export async function checkImages(images: readonly string[], run: CheckRun): Pro
   const { collect, writer, stderr, failOn } = run
   const useless = new AbortController()
   const signal = AbortSignal.any([run.signal, useless.signal])
-  run.judge.catch(() => useless.abort())
+  let ask: () => void = () => undefined
+  const judging = new Promise<void>((resolve) => {
+    ask = resolve
+  }).then(run.judge)
+  judging.catch(() => useless.abort())
   const progress = progressOn(stderr)
   const turn = turns(run.jobs)
   let done = 0
-  const show = (image: string) => (step: string) => {
+  const show = (image: string, step: string) => {
     progress.show(images.length > 1 ? `[${done}/${images.length}] ${image}: ${step}` : `${image}: ${step}`)
   }
   const answer = async (image: string): Promise<Answer> => {
     const place = { file: image }
+    let begun = false
+    const onStep = (step: string) => {
+      show(image, step)
+      // Loading what judges would keep the first programs from being started.
+      if (begun) ask()
+      begun = true
+    }
     try {
-      const document = await collect(image, signal, show(image), progress.say)
-      show(image)('policy')
-      const judge = await run.judge
+      const document = await collect(image, signal, onStep, progress.say)
+      show(image, 'policy')
+      ask()
+      const judge = await judging
       return { place, verdict: await judge(document) }
     } catch (error) {
       if (error instanceof ImagegateError) return { place, error }
       throw error
     } finally {
+      ask()
       done += 1
     }
   }
   const answers = images.map((image) => turn(() => answer(image)))
   for (const one of answers) one.catch(() => undefined)
   try {
-    await run.judge
+    await judging
   } catch (error) {
     await Promise.allSettled(answers)
     throw error

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { type Command, Option } from 'commander'
-import { type Judge, offlineJudge, serverJudge } from './check-judge.ts'
+import type { Judge } from './check-judge.ts'
 import { checkImages } from './check-run.ts'
 import { readAttestations } from './collect-attest.ts'
 import { collector } from './collect-image.ts'
@@ -49,17 +49,21 @@ const help = helpTail(
 
 const mostJobs = 4
 
-/** Options are checked at once, policies are loaded meanwhile. */
-function judgeFor({ server, policies, ...options }: CheckOptions, terminal: Terminal): () => Promise<Judge> {
+/** Options are checked at once; what judging needs is loaded when it is asked for. */
+async function judgeFor(
+  { server, policies, ...options }: CheckOptions,
+  terminal: Terminal,
+): Promise<() => Promise<Judge>> {
   const given = givenOptions(options)
-  if (server === undefined) return () => offlineJudge(policies, given, terminal)
-  const judge = serverJudge(server, given)
+  const load = () => import('./check-judge.ts')
+  if (server === undefined) return async () => (await load()).offlineJudge(policies, given, terminal)
+  const judge = (await load()).serverJudge(server, given)
   return () => Promise.resolve(judge)
 }
 
 async function check(images: readonly string[], options: CheckOptions, terminal: Terminal): Promise<ExitCode> {
   const { output } = options
-  const judge = judgeFor(options, terminal)
+  const judge = await judgeFor(options, terminal)
   if (output !== undefined) await refuseInputs(output, [...images, ...options.attest])
   await warnRoot(terminal)
   const attestations = await readAttestations(options.attest, options.attestPassword, terminal)
@@ -70,7 +74,7 @@ async function check(images: readonly string[], options: CheckOptions, terminal:
   const exit = await interruptible((signal) =>
     checkImages(images, {
       collect,
-      judge: judge(),
+      judge,
       writer,
       signal,
       stderr: terminal.stderr,

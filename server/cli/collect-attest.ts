@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import { parseDocument } from 'yaml'
 import type { Attestation } from '../collector/attest.ts'
 import { parseAttestation } from '../collector/attest-file.ts'
 import type { PasswordAccount } from '../collector/attest-password.ts'
@@ -19,7 +18,8 @@ async function readText(file: string): Promise<string> {
 }
 
 /** YAML 1.2, and so JSON. The parser's own messages may quote the text, so only their places are told. */
-function parseYaml(text: string, file: string): unknown {
+async function parseYaml(text: string, file: string): Promise<unknown> {
+  const { parseDocument } = await import('yaml')
   const document = parseDocument(text, { uniqueKeys: true, prettyErrors: true, strict: true })
   const broken = [...document.errors, ...document.warnings]
   if (broken.length === 0) return document.toJS({ maxAliasCount: 100 })
@@ -37,7 +37,7 @@ export async function readAttestations(
   terminal: Terminal,
 ): Promise<Attestation[]> {
   const attestations: Attestation[] = []
-  for (const file of files) attestations.push(parseAttestation(parseYaml(await readText(file), file), file))
+  for (const file of files) attestations.push(parseAttestation(await parseYaml(await readText(file), file), file))
   if (account !== undefined) attestations.push(await askPassword(account, terminal))
   return attestations
 }

@@ -4,7 +4,6 @@ import { ImagegateError } from '../errors.ts'
 import { parseFacts } from '../facts/parse.ts'
 import { secretIn } from '../facts/secrets.ts'
 import { programVersion } from '../version.ts'
-import { collectGuest } from './collect-guest.ts'
 import { GuestError } from './guest.ts'
 import { type ImageOptions, type OpenImage, openImage } from './image.ts'
 import { type Contribution, documentOf, mergeFacts, type Origin } from './merge.ts'
@@ -12,6 +11,7 @@ import type { Facts, Missing, Part } from './part.ts'
 import { openBytes } from './sniff/bytes.ts'
 import type { GuestRead } from './sniff/result.ts'
 import { sniff } from './sniff/sniff.ts'
+import { checksOf } from './volumes/open-volumes.ts'
 
 /** How facts are collected. */
 export interface CollectOptions extends ImageOptions {
@@ -69,6 +69,19 @@ function addVolumes({ volumes, volumesComplete }: OpenImage, originOf: (method: 
   }
 }
 
+/** The volumes once more, with what the checks tell that ran beside everything else. */
+async function addChecks({ volumes }: OpenImage, originOf: (method: string) => Origin, to: Gathered): Promise<void> {
+  const { facts, missing } = await checksOf(volumes)
+  to.missing.push(...missing)
+  const told = to.contributions.findLast((one) => one.facts.volumes !== undefined)?.facts.volumes
+  if (told === undefined) return
+  const list = [...told]
+  for (const [index, { method }] of volumes.entries()) {
+    list[index] = { ...list[index], ...facts[index] }
+    to.contributions.push({ facts: { volumes: [...list] }, origin: originOf(method) })
+  }
+}
+
 /** Why there is no guest to read, in the words of what kept its volumes from being read. */
 function noGuest({ missing }: OpenImage): Missing {
   const cause = missing.find(({ pointer }) => pointer === '/volumes' || pointer === '/disk')
@@ -78,6 +91,7 @@ function noGuest({ missing }: OpenImage): Missing {
 
 async function gather(
   open: OpenImage,
+  { collectGuest }: typeof import('./collect-guest.ts'),
   read: GuestRead | undefined,
   options: CollectOptions,
   at: string,
@@ -95,6 +109,8 @@ async function gather(
   const disk: Facts['disk'] = open.disk.facts.disk
   if (open.volumes.length === 0) gathered.missing.push(noGuest(open))
   else for (const part of await collectGuest(open, disk, { systemFiles: options.systemFiles === true, read })) add(part)
+  options.onStep?.('checks of file systems')
+  await addChecks(open, originOf, gathered)
   return gathered
 }
 
@@ -125,14 +141,17 @@ export async function collectImage(path: string, options: CollectOptions = {}): 
   try {
     const file = await openBytes(await realpath(path))
     try {
-      const open = await openImage(path, options)
+      const opening = openImage(path, options)
+      // Reading guests takes many modules, which are loaded while the first programs run.
+      const guests = import('./collect-guest.ts')
+      const open = await opening
       let gathered: Gathered
       let unchanged = false
       try {
         if (!open.conditions.sandboxed)
           options.onNotice?.('Programs that read the image run without a sandbox here; imagegate doctor says more.')
         const { guest, refusal } = await sniff(file)
-        gathered = await gather(open, refusal === undefined ? guest : undefined, options, at)
+        gathered = await gather(open, await guests, refusal === undefined ? guest : undefined, options, at)
       } finally {
         unchanged = (await open.close()).unchanged
       }

@@ -36,7 +36,7 @@ export interface ImageOptions {
 export interface OpenImage {
   readonly image: Part
   readonly disk: Part
-  /** In the order of the volumes section, which is the part that volumesPart makes of them. */
+  /** In the order of the volumes section. Their checks go on. */
   readonly volumes: readonly OpenVolume[]
   /** False when volumes may be missing from the list: then the section is left out. */
   readonly volumesComplete: boolean
@@ -158,6 +158,7 @@ export async function openImage(path: string, options: ImageOptions = {}): Promi
       openContents(box, real, sniffed, options),
     ])
     const close = async () => {
+      await box.stop()
       await contents.close()
       await box.close()
       const unchanged = await file.unchanged().catch(() => false)

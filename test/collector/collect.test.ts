@@ -52,7 +52,7 @@ t.test('an image becomes a document that the service takes, and stays as it was'
     accounts: { root: { password: 'set' } },
     files: { fstab: { entries: [{ resolves: true }] } },
   })
-  t.same(steps, ['container, disk and file systems', 'files of the guest', 'document'])
+  t.same(steps, ['container, disk and file systems', 'files of the guest', 'checks of file systems', 'document'])
   for (const source of document.collection.sources) {
     t.match(source, { collector: 'imagegate', basis: 'observed', at: '2026-11-20T09:30:00.000Z' })
   }

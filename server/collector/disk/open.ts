@@ -5,6 +5,7 @@ import type { Layout } from '../sniff/result.ts'
 import type { Toolbox } from '../tools/toolbox.ts'
 import { copyDisk } from './copy.ts'
 import { daemonDisk } from './daemon.ts'
+import { rawDisk } from './raw.ts'
 import type { VirtualDisk } from './virtual-disk.ts'
 
 /** The image to show, already sniffed. */
@@ -18,8 +19,15 @@ export interface DiskSource {
   readonly fuse?: 'auto' | 'off' | undefined
 }
 
-/** Shows the disk by FUSE where that works, else by offset or as a copy. Throws a GuestError when the time is over. */
+/** Shows the disk: a raw one as it is, another by FUSE where that works, else as a copy. Throws a GuestError when the time is over. */
 export async function openDisk(tools: Toolbox, source: DiskSource): Promise<VirtualDisk> {
+  const device = (await stat(source.path)).isBlockDevice()
+  // The sandbox shows no devices but by FUSE.
+  if (source.layout.driver !== 'raw' || device) return shownDisk(tools, source, device)
+  return rawDisk(source.path, source.layout, () => shownDisk(tools, source, device))
+}
+
+async function shownDisk(tools: Toolbox, source: DiskSource, device: boolean): Promise<VirtualDisk> {
   const copy = () => copyDisk(tools, source.path, source.layout, source.fileSizeBytes)
   if (source.fuse === 'off') return copy()
   const reachable = await access('/dev/fuse', constants.R_OK | constants.W_OK).then(
@@ -27,7 +35,6 @@ export async function openDisk(tools: Toolbox, source: DiskSource): Promise<Virt
     () => false,
   )
   if (!reachable) return copy()
-  const device = (await stat(source.path)).isBlockDevice()
   try {
     return await daemonDisk(tools, source.path, source.layout, device)
   } catch (error) {

@@ -38,7 +38,7 @@ function unpacked(
   bytes: Buffer,
   decompress: Decompress | undefined,
 ): AsyncIterable<Buffer> | Iterable<Buffer> {
-  if (kind === 'gzip') return Readable.from([bytes]).pipe(zlib.createGunzip({ chunkSize: 262_144 }))
+  if (kind === 'gzip') return Readable.from([bytes]).pipe(zlib.createGunzip({ chunkSize: 1_048_576 }))
   if (kind === 'lz4') return lz4Legacy(bytes)
   const own = kind === 'zstd' ? zstdStream() : undefined
   if (own) return Readable.from([bytes]).pipe(own)

@@ -22,7 +22,7 @@ const longestRead = 4_194_304
 
 async function readAt(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
   if (!Number.isSafeInteger(offset) || offset < 0) return Buffer.alloc(0)
-  const buffer = Buffer.alloc(Math.max(0, Math.min(length, longestRead)))
+  const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, longestRead)))
   let filled = 0
   while (filled < buffer.length) {
     const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, offset + filled)

@@ -31,6 +31,9 @@ export interface Toolbox {
   run(call: ToolCall): Promise<ToolResult>
   /** Starts a program that is asked over and over and may write into its folder. It ends with the toolbox at the latest. */
   start(call: ToolCall): Promise<Session>
+  /** Ends every program that still runs. */
+  stop(): Promise<void>
+  /** Ends every program and removes the folder. */
   close(): Promise<void>
 }
 
@@ -78,6 +81,9 @@ export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
   const find = finder(folders)
   const around = { bwrap: sandboxed ? bwrap : undefined, identity, folder, find }
   const turn = turns(3)
+  const over = new AbortController()
+  const running = new Set<Promise<unknown>>()
+  const limit = AbortSignal.any([signal, over.signal])
   const sessions: Session[] = []
   let number = 0
   const nextFolder = () => {
@@ -93,7 +99,7 @@ export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
       for (const [name, content] of Object.entries(call.files ?? {}))
         if (own) await writeFile(join(own, name), content, { flag: 'wx', mode: 0o644 })
       const { command } = await commandFor(around, call, limits, own)
-      const ended = await runProcess({ command, identity }, limits.seconds, limits.stdoutBytes, signal)
+      const ended = await runProcess({ command, identity }, limits.seconds, limits.stdoutBytes, limit)
       checkEnd(call.tool, ended)
       if (own === undefined || !call.writes) return { ...ended, files: new Map() }
       if (call.keep && ended.code === 0) await rename(join(own, call.keep.name), call.keep.path)
@@ -115,13 +121,25 @@ export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
     return session
   }
 
-  const close = async () => {
+  const stop = async () => {
+    over.abort()
     for (const session of sessions) {
       signal.removeEventListener('abort', session.stop)
       session.stop()
     }
+    await Promise.allSettled(running)
+  }
+  const close = async () => {
+    await stop()
     await rm(folder, { recursive: true, force: true })
   }
   const makeFolder = (name: string) => ownFolder(join(folder, name), identity)
-  return { sandboxed, identity, signal, folder, find, makeFolder, run: (call) => turn(() => run(call)), start, close }
+  const runInTurn = (call: ToolCall) => {
+    const result = turn(() => run(call))
+    running.add(result)
+    const done = () => running.delete(result)
+    result.then(done, done)
+    return result
+  }
+  return { sandboxed, identity, signal, folder, find, makeFolder, run: runInTurn, start, stop, close }
 }

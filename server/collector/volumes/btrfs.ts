@@ -2,7 +2,7 @@ import type { Volume } from '../../documents/facts.ts'
 import { GuestError, type GuestFiles } from '../guest.ts'
 import type { Place } from '../tools/place.ts'
 import { grubFiles } from './grub-files.ts'
-import { settle } from './settle.ts'
+import { settle, startCheck } from './settle.ts'
 import { featureNames } from './text.ts'
 import type { VolumeDriver, VolumeSource } from './volume.ts'
 
@@ -63,10 +63,16 @@ async function rootFiles(source: VolumeSource, place: Place): Promise<GuestFiles
 export const readBtrfs: VolumeDriver = async (source) => {
   const place = await source.disk.part(source.range.start, source.range.length)
   const known = superblock(source, place)
-  const { facts, missing } = await settle([
-    { pointer: '', ask: async () => (await known).facts },
-    ...(source.check ? [{ pointer: '/check', ask: () => check(source, place, known) }] : []),
+  const checking = startCheck(source, () => check(source, place, known))
+  const [{ facts, missing }, files] = await Promise.all([
+    settle([{ pointer: '', ask: async () => (await known).facts }]),
+    rootFiles(source, place),
   ])
-  const files = await rootFiles(source, place)
-  return { facts, missing, files, method: 'btrfs inspect-internal, btrfs check --readonly and grub-fstest' }
+  return {
+    facts,
+    missing,
+    ...checking,
+    files,
+    method: 'btrfs inspect-internal, btrfs check --readonly and grub-fstest',
+  }
 }

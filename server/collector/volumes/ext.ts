@@ -2,13 +2,15 @@ import type { Volume } from '../../documents/facts.ts'
 import { GuestError } from '../guest.ts'
 import { extFiles } from './ext-files.ts'
 import { extImage } from './ext-image.ts'
-import { settle } from './settle.ts'
+import { settle, startCheck } from './settle.ts'
 import { featureNames, numberAfter } from './text.ts'
 import type { VolumeDriver, VolumeSource } from './volume.ts'
 
 /** What tune2fs -l tells. */
 interface Superblock {
   readonly facts: Volume
+  /** Unit: bytes. */
+  readonly blockSize: number
   readonly recovery: boolean
   readonly state: string
 }
@@ -29,6 +31,7 @@ async function superblock({ tools, disk, range }: VolumeSource): Promise<Superbl
   const features = featureNames(names, /\s+/).filter((name) => name !== 'none')
   return {
     facts: { features, sizeBytes: blocks * blockSize, freeBytes: free * blockSize },
+    blockSize,
     recovery: features.includes('needs_recovery'),
     state: /^Filesystem state: +(.*)$/m.exec(known)?.[1] ?? '',
   }
@@ -36,11 +39,13 @@ async function superblock({ tools, disk, range }: VolumeSource): Promise<Superbl
 
 /** A journal that needs replay is dirty whatever e2fsck says, which would pass over it. */
 async function check(source: VolumeSource, known: Promise<Superblock>): Promise<Volume> {
-  const { recovery, state } = await known
+  const { facts, recovery, state } = await known
   if (state.includes('with errors')) return { check: { result: 'errors', method: 'flags' } }
   if (recovery || !/^clean\b/.test(state)) return { check: { result: 'dirty', method: 'flags' } }
   const { tools, disk, range } = source
-  const place = await disk.part(range.start, range.length, 'offsets')
+  // e2fsck must see where the partition ends when the file system says that it is larger.
+  const fits = facts.sizeBytes !== undefined && facts.sizeBytes <= range.length
+  const place = await disk.part(range.start, range.length, fits ? 'offsets' : undefined)
   const result = await tools.run({
     tool: 'e2fsck',
     place,
@@ -55,9 +60,17 @@ async function check(source: VolumeSource, known: Promise<Superblock>): Promise<
 /** ext2, ext3 and ext4. */
 export const readExt: VolumeDriver = async (source) => {
   const known = superblock(source)
-  const { facts, missing } = await settle([
-    { pointer: '', ask: async () => (await known).facts },
-    ...(source.check ? [{ pointer: '/check', ask: () => check(source, known) }] : []),
-  ])
-  return { facts, missing, files: extFiles(source), method: 'tune2fs -l, e2fsck -fn and debugfs' }
+  const checking = startCheck(source, () => check(source, known))
+  const { facts, missing } = await settle([{ pointer: '', ask: async () => (await known).facts }])
+  const blockSize = known.then(
+    (found) => found.blockSize,
+    () => undefined,
+  )
+  return {
+    facts,
+    missing,
+    ...checking,
+    files: extFiles(source, blockSize),
+    method: 'tune2fs -l, e2fsck -fn and debugfs',
+  }
 }

@@ -1,3 +1,4 @@
+import type { Volume } from '../../documents/facts.ts'
 import { contentOf } from '../disk/content.ts'
 import { missingFrom, type Range } from '../disk/partitions.ts'
 import type { Missing } from '../part.ts'
@@ -11,6 +12,24 @@ export interface Volumes {
   /** False when there may be volumes that are not in the list; the fact document then leaves the list out. */
   readonly complete: boolean
   readonly missing: readonly Missing[]
+}
+
+/** What the checks of volumes tell when all have ended: facts in the order of the volumes, and pointers that count in it. */
+export async function checksOf(
+  volumes: readonly OpenVolume[],
+): Promise<{ readonly facts: readonly Volume[]; readonly missing: readonly Missing[] }> {
+  const checks = await Promise.all(volumes.map(({ checking }) => checking))
+  return {
+    facts: checks.map((check) => check?.facts ?? {}),
+    missing: placed(checks.map((check) => check?.missing ?? [])),
+  }
+}
+
+/** Pointers within each volume, as pointers of the list. */
+function placed(missing: readonly (readonly Missing[])[]): Missing[] {
+  return missing.flatMap((entries, index) =>
+    entries.map((one) => ({ ...one, pointer: `/volumes/${index}${one.pointer}` })),
+  )
 }
 
 /** Why a range may hold volumes that nothing here can see; undefined when it holds none or they are seen. */
@@ -40,8 +59,6 @@ export async function openVolumes(context: VolumeContext, ranges: readonly Range
   const incomplete = [...unseen, ...failed, ...logical.missing]
   const volumes = plain.flatMap((one) => (one.status === 'fulfilled' && one.value ? [one.value] : []))
   const all = [...volumes, ...logical.volumes]
-  const placed = all.flatMap((volume, index) =>
-    volume.missing.map((one) => ({ ...one, pointer: `/volumes/${index}${one.pointer}` })),
-  )
-  return { volumes: all, complete: incomplete.length === 0, missing: [...incomplete, ...placed] }
+  const own = placed(all.map((volume) => volume.missing))
+  return { volumes: all, complete: incomplete.length === 0, missing: [...incomplete, ...own] }
 }

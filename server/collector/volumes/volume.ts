@@ -18,11 +18,16 @@ export interface VolumeSource {
   readonly check: boolean
 }
 
+/** What the full check of a volume tells, or why it tells nothing. */
+export type Checked = Pick<VolumeReading, 'facts' | 'missing'>
+
 /** What a file system's own programs tell. Members that could not be had stand in missing, by pointers within the volume. */
 export interface VolumeReading {
   readonly facts: Volume
   readonly files?: GuestFiles
   readonly missing: readonly Missing[]
+  /** The check, the slowest part, which runs while files are read; absent where the facts have it already, or none is made. */
+  readonly checking?: Promise<Checked>
   /** The programs that were asked, for collection/sources. */
   readonly method: string
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { type GuestEntry, GuestError, type GuestStat } from '../guest.ts'
+import type { Extent } from './extents.ts'
 import type { VolumeSource } from './volume.ts'
-import { type Extent, parseExtents } from './xfs-extents.ts'
+import { parseExtents } from './xfs-extents.ts'
 
 /** One question to xfs_db: what a path without links is, what a directory holds, or where a file's bytes lie. */
 export interface XfsQuestion {

@@ -1,11 +1,11 @@
 import { defaultReadBytes, GuestError, type GuestFiles, type GuestStat, largestReadBytes } from '../guest.ts'
 import { batched, pieces } from './batch.ts'
+import { readExtents } from './extents.ts'
 import { grubRead } from './grub.ts'
 import { remembered, walk } from './links.ts'
 import { plainPath } from './paths.ts'
 import type { VolumeSource } from './volume.ts'
 import { runXfsDb, type XfsAnswer, type XfsQuestion } from './xfs-db.ts'
-import { readExtents } from './xfs-extents.ts'
 
 /** Questions of one process: its command line is limited. */
 const mostQuestions = 200

@@ -1,6 +1,6 @@
 import type { Volume } from '../../documents/facts.ts'
 import { GuestError } from '../guest.ts'
-import { settle } from './settle.ts'
+import { settle, startCheck } from './settle.ts'
 import { featureNames, numberAfter } from './text.ts'
 import type { VolumeDriver, VolumeSource } from './volume.ts'
 import { xfsFiles } from './xfs-files.ts'
@@ -40,9 +40,7 @@ async function check({ tools, disk, range }: VolumeSource): Promise<Volume> {
 
 /** XFS. */
 export const readXfs: VolumeDriver = async (source) => {
-  const { facts, missing } = await settle([
-    { pointer: '', ask: () => superblock(source) },
-    ...(source.check ? [{ pointer: '/check', ask: () => check(source) }] : []),
-  ])
-  return { facts, missing, files: xfsFiles(source), method: 'xfs_db, xfs_repair -n and grub-fstest' }
+  const checking = startCheck(source, () => check(source))
+  const { facts, missing } = await settle([{ pointer: '', ask: () => superblock(source) }])
+  return { facts, missing, ...checking, files: xfsFiles(source), method: 'xfs_db, xfs_repair -n and grub-fstest' }
 }

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { GuestFiles } from '../../../server/collector/guest.ts'
-import { type ImageOptions, openImage } from '../../../server/collector/image.ts'
+import type { ImageOptions } from '../../../server/collector/image.ts'
+import { openChecked } from './checked.ts'
 import { containers, makeDisk, makeExt } from './disks.ts'
 import { empty, make, without } from './programs.ts'
 
@@ -52,7 +53,7 @@ async function look(files: GuestFiles | undefined) {
 
 /** Everything but the container's own facts. */
 async function inside(path: string, options: ImageOptions = {}) {
-  const image = await openImage(path, options)
+  const image = await openChecked(path, options)
   try {
     const volumes = await Promise.all(
       image.volumes.map(async ({ facts, files }) => ({ facts, seen: await look(files) })),
@@ -209,7 +210,7 @@ t.test(
     ]
     for (const name of offered)
       await symlink(execFileSync('which', [name], { encoding: 'utf8' }).trim(), join(tools, name))
-    const some = await openImage(path, { toolFolders: [tools] })
+    const some = await openChecked(path, { toolFolders: [tools] })
     await some.close()
     t.equal(some.disk.facts.disk?.partitionTable, 'gpt')
     t.match(some.volumes[1]?.facts, { fileSystem: 'ext4', features: Array })
@@ -218,7 +219,7 @@ t.test(
       { pointer: '/volumes/0', code: 'tool-missing', reason: /dosfstools/ },
       { pointer: '/volumes/1/check', code: 'tool-missing', reason: /e2fsck.* e2fsprogs/ },
     ])
-    const none = await openImage(path, { toolFolders: [join(t.testdirName, 'tree')] })
+    const none = await openChecked(path, { toolFolders: [join(t.testdirName, 'tree')] })
     t.equal(none.image.facts.image?.format, 'raw', 'our own reader needs no program')
     t.match(none.missing, [
       { pointer: '/disk', code: 'tool-missing', reason: /Debian package/ },

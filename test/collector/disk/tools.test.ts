@@ -10,7 +10,7 @@ import { type ToolName, tools } from '../../../server/collector/tools/table.ts'
 import { openToolbox, type Toolbox, type ToolboxOptions } from '../../../server/collector/tools/toolbox.ts'
 import { plainNode } from '../../audit/child.ts'
 import { makeDisk, makeExt } from './disks.ts'
-import { without } from './programs.ts'
+import { make, without } from './programs.ts'
 
 const skip = without('prlimit', 'setpriv', 'bash')
 const sandboxes = ['auto', 'off'] as const
@@ -141,12 +141,14 @@ async function processes(mark: string): Promise<string[]> {
 
 t.test(
   'when we are killed, the daemon and its mounts end too',
-  { skip: skip || without('qemu-storage-daemon', 'mkfs.ext4', 'sfdisk') },
+  { skip: skip || without('qemu-storage-daemon', 'qemu-img', 'mkfs.ext4', 'sfdisk') },
   async (t) => {
     const dir = t.testdir({ tree: {} })
-    const path = await makeDisk(join(dir, 'disk.img'), 'dos', [
+    const raw = await makeDisk(join(dir, 'disk.img'), 'dos', [
       { type: '83', file: await makeExt(join(dir, 'fs'), join(dir, 'tree')) },
     ])
+    const path = join(dir, 'disk.qcow2')
+    await make('qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', raw, path)
     const child = join(dir, 'child.ts')
     const image = fileURLToPath(new URL('../../../server/collector/image.ts', import.meta.url))
     for (const sandbox of sandboxes) {

@@ -3,7 +3,8 @@ import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { GuestFiles } from '../../../server/collector/guest.ts'
-import { type OpenImage, openImage } from '../../../server/collector/image.ts'
+import type { OpenImage } from '../../../server/collector/image.ts'
+import { openChecked } from './checked.ts'
 import { makeDisk, makeExt } from './disks.ts'
 import { makeLvm } from './lvm-disk.ts'
 import { empty, make, patch, without } from './programs.ts'
@@ -14,7 +15,7 @@ const mebibyte = 1_048_576
 
 /** The image of a disk with one partition; it is closed with the test. */
 async function disk(t: Test, file: string, type = '83', label: 'dos' | 'gpt' = 'dos'): Promise<OpenImage> {
-  const image = await openImage(await makeDisk(`${file}.img`, label, [{ type, file }]))
+  const image = await openChecked(await makeDisk(`${file}.img`, label, [{ type, file }]))
   t.teardown(() => image.close())
   return image
 }
@@ -152,7 +153,7 @@ t.test('XFS tells features, sizes and files', needs('mkfs.xfs', 'xfs_db', 'xfs_r
     t.ok((await files.read('/big', 4 * mebibyte))?.equals(big), 'by our own reader')
     const subclusters = `${file}.qcow2`
     await make('qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', '-o', 'extended_l2=on', `${file}.img`, subclusters)
-    const other = await openImage(subclusters)
+    const other = await openChecked(subclusters)
     t.ok((await filesOf(other).read('/big', 4 * mebibyte))?.equals(big), 'by GRUB where our own reader cannot')
     await other.close()
     await t.rejects(files.read('/big'), { code: 'too-large' })
@@ -280,7 +281,7 @@ t.test(
     for (const index of [0, 1])
       t.equal((await filesOf(image, index).read('/etc/os-release'))?.toString(), 'ID=debian\n')
     await patch(`${file}.img`, mebibyte + 4096, Buffer.alloc(512))
-    const broken = await openImage(`${file}.img`)
+    const broken = await openChecked(`${file}.img`)
     t.equal(broken.volumesComplete, false)
     t.match(broken.missing, [{ pointer: '/volumes', code: 'damaged' }])
     await broken.close()
@@ -335,7 +336,7 @@ t.test('tables: logical partitions, a hybrid, none, and one behind the end', nee
   const bare = await makeExt(join(dir, 'bare.raw'), join(dir, 'tree'))
   await make('qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', bare, join(dir, 'bare.qcow2'))
   const open = async (path: string) => {
-    const image = await openImage(path)
+    const image = await openChecked(path)
     t.teardown(() => image.close())
     return image
   }
