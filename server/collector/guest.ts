@@ -21,6 +21,9 @@ export interface GuestEntry {
   readonly kind: GuestStat['kind']
 }
 
+/** A file's content, piece by piece. */
+export type Pieces = AsyncIterable<Buffer> | Iterable<Buffer>
+
 /**
  * Files of a guest, read without mounting and without writing. Paths are absolute, with slashes, inside the guest.
  * Calls made in one turn of the event loop are answered together, so ask for many at once (Promise.all).
@@ -29,6 +32,8 @@ export interface GuestEntry {
 export interface GuestFiles {
   /** Content of a file, links followed inside the guest; undefined when there is no such file. */
   read(path: string, maxBytes?: number): Promise<Buffer | undefined>
+  /** The same in pieces as they come, for what is large and read once; absent where a driver has nothing but the whole. */
+  pieces?(path: string, maxBytes: number): Promise<Pieces | undefined>
   /** Entries of a directory, links followed; undefined when there is no such directory. */
   list(path: string): Promise<readonly GuestEntry[] | undefined>
   /** The path itself, a last link not followed; undefined when nothing is there. */
@@ -38,6 +43,13 @@ export interface GuestFiles {
 /** Default and largest size of a file that read gives, in bytes. */
 export const defaultReadBytes = 1_048_576
 export const largestReadBytes = 134_217_728
+
+/** Content of a file in pieces: one, where its driver has nothing but the whole. */
+export async function filePieces(files: GuestFiles, path: string, maxBytes: number): Promise<Pieces | undefined> {
+  if (files.pieces) return files.pieces(path, maxBytes)
+  const whole = await files.read(path, maxBytes)
+  return whole && [whole]
+}
 
 /** Why something could not be read. The code stands in the document's collection/missing. */
 export class GuestError extends Error {

@@ -1,5 +1,5 @@
 import type { Boot, Disk } from '../../documents/facts.ts'
-import { GuestError, type GuestFiles, largestReadBytes } from '../guest.ts'
+import { filePieces, GuestError, type GuestFiles, largestReadBytes } from '../guest.ts'
 import type { Missing } from '../part.ts'
 import { type BootEntry, seenPath } from './boot-entry.ts'
 import { allDrivers, initramfsModules, kernelDrivers, placeOf } from './drivers.ts'
@@ -66,11 +66,11 @@ async function modulesInInitramfs(
   if (paths.length > maxInitramfs) throw new GuestError('unsupported', 'The default entry names too many initramfs.')
   for (const path of paths) {
     const seen = await seenPath(files, path)
-    const bytes = seen === undefined ? undefined : await files.read(seen, largestReadBytes)
+    const pieces = seen === undefined ? undefined : await filePieces(files, seen, largestReadBytes)
     // A microcode image beside the initramfs may be missing; the kernel starts without it.
-    if (bytes === undefined && /ucode/.test(path)) continue
-    if (bytes === undefined) throw new GuestError('not-found', 'The initramfs of the default entry does not exist.')
-    const listed = await initramfsNames(bytes, decompress)
+    if (pieces === undefined && /ucode/.test(path)) continue
+    if (pieces === undefined) throw new GuestError('not-found', 'The initramfs of the default entry does not exist.')
+    const listed = await initramfsNames(pieces, decompress)
     if (listed === undefined) throw new GuestError('unsupported', 'The initramfs has a form that is not known.')
     for (const name of initramfsModules(listed)) names.add(name)
   }

@@ -1,6 +1,6 @@
-import { Duplex, Readable } from 'node:stream'
+import { Duplex, pipeline, Readable } from 'node:stream'
 import zlib from 'node:zlib'
-import { GuestError } from '../guest.ts'
+import { GuestError, type Pieces } from '../guest.ts'
 import { CpioNames } from './cpio.ts'
 import type { Compression, Decompress } from './input.ts'
 import { lz4Legacy } from './lz4.ts'
@@ -21,6 +21,9 @@ const magics: readonly (readonly [hex: string, kind: Kind])[] = [
   ['02214c18', 'lz4'],
 ]
 
+/** As many bytes as tell every compression. */
+const magicBytes = 8
+
 /** The compression that bytes begin with; undefined for another one or none. */
 export function compressionOf(bytes: Buffer): Kind | undefined {
   return magics.find(([hex]) => bytes.subarray(0, hex.length / 2).toString('hex') === hex)?.[1]
@@ -33,23 +36,30 @@ function zstdStream(): Duplex | undefined {
   return made instanceof Duplex ? made : undefined
 }
 
-function unpacked(
-  kind: Kind,
-  bytes: Buffer,
-  decompress: Decompress | undefined,
-): AsyncIterable<Buffer> | Iterable<Buffer> {
-  if (kind === 'gzip') return Readable.from([bytes]).pipe(zlib.createGunzip({ chunkSize: 1_048_576 }))
-  if (kind === 'lz4') return lz4Legacy(bytes)
+/** A decoder's output for what comes in pieces; a failure of either side reaches whoever reads. */
+function through(pieces: Pieces, decoder: Duplex): AsyncIterable<Buffer> {
+  return pipeline(Readable.from(pieces), decoder, () => undefined)
+}
+
+async function whole(pieces: Pieces): Promise<Buffer> {
+  const all: Buffer[] = []
+  for await (const piece of pieces) all.push(piece)
+  return Buffer.concat(all)
+}
+
+async function unpacked(kind: Kind, pieces: Pieces, decompress: Decompress | undefined): Promise<Pieces> {
+  if (kind === 'gzip') return through(pieces, zlib.createGunzip({ chunkSize: 4_194_304 }))
+  if (kind === 'lz4') return lz4Legacy(await whole(pieces))
   const own = kind === 'zstd' ? zstdStream() : undefined
-  if (own) return Readable.from([bytes]).pipe(own)
+  if (own) return through(pieces, own)
   if (decompress === undefined) {
     throw new GuestError('unsupported', `The initramfs is compressed with ${kind}, which nothing here can undo.`)
   }
-  return decompress(kind, bytes)
+  return decompress(kind, await whole(pieces))
 }
 
 /** Reads a compressed archive's names; what stands behind a whole archive is no damage. */
-async function readCompressed(names: CpioNames, source: AsyncIterable<Buffer> | Iterable<Buffer>): Promise<void> {
+async function readCompressed(names: CpioNames, source: Pieces): Promise<void> {
   let total = 0
   for await (const chunk of source) {
     total += chunk.length
@@ -59,21 +69,55 @@ async function readCompressed(names: CpioNames, source: AsyncIterable<Buffer> | 
   }
 }
 
+/** Takes the archives in front that are not compressed; gives what stands behind them, none when nothing does. */
+async function* behindPlain(names: CpioNames, pieces: Pieces): AsyncGenerator<Buffer, void, void> {
+  let last: Buffer = Buffer.alloc(0)
+  let taken = 0
+  for await (const piece of pieces) {
+    if (names.done) {
+      yield piece
+      continue
+    }
+    names.take(piece)
+    // What begins no archive may have been told so by the piece behind it.
+    if (names.done) yield Buffer.concat([last, piece]).subarray(Math.max(0, names.offset - (taken - last.length)))
+    taken += piece.length
+    last = piece
+  }
+}
+
+/** The first bytes of pieces, as many as tell a compression, and all of them again. */
+async function peek(pieces: AsyncGenerator<Buffer, void, void>): Promise<{ head: Buffer; all: Pieces }> {
+  let head: Buffer = Buffer.alloc(0)
+  while (head.length < magicBytes) {
+    const { value, done } = await pieces.next()
+    if (done || value === undefined) break
+    head = head.length === 0 ? value : Buffer.concat([head, value])
+  }
+  const all = async function* () {
+    yield head
+    yield* pieces
+  }
+  return { head, all: all() }
+}
+
 /**
  * The names in an initramfs. In front may stand archives that are not compressed: the processor's microcode, and on some
  * systems modules. Undefined when the bytes are no initramfs.
  */
-export async function initramfsNames(bytes: Buffer, decompress: Decompress | undefined): Promise<string[] | undefined> {
+export async function initramfsNames(
+  pieces: Pieces,
+  decompress: Decompress | undefined,
+): Promise<string[] | undefined> {
   const plain = new CpioNames()
-  plain.take(bytes)
+  const { head, all } = await peek(behindPlain(plain, pieces))
   if (!plain.done) return plain.names.length > 0 ? plain.names : undefined
-  const rest = bytes.subarray(plain.offset)
-  const kind = compressionOf(rest)
+  const kind = compressionOf(head)
   if (kind === undefined) return undefined
   // Where a compressed stream ends inside the file is not told; it is the last part in every known layout.
   const inside = new CpioNames()
   try {
-    await readCompressed(inside, unpacked(kind, rest, decompress))
+    await readCompressed(inside, await unpacked(kind, all, decompress))
   } catch (error) {
     if (error instanceof GuestError) throw error
     throw new GuestError('damaged', `The ${kind} data of the initramfs is damaged.`)

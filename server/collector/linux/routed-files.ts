@@ -1,4 +1,4 @@
-import { type GuestEntry, GuestError, type GuestFiles, type GuestStat } from '../guest.ts'
+import { filePieces, type GuestEntry, GuestError, type GuestFiles, type GuestStat, type Pieces } from '../guest.ts'
 import type { Mount } from './mount-tree.ts'
 
 const maxLinks = 40
@@ -139,9 +139,9 @@ export class RoutedFiles implements GuestFiles {
   }
 
   /** Content of a file; a directory, a device or a socket is no file, whatever a driver says of it. */
-  async #content(path: string, maxBytes: number | undefined): Promise<Buffer | undefined> {
+  async #content<T>(path: string, of: (place: Place) => Promise<T | undefined>): Promise<T | undefined> {
     try {
-      return await this.#ask(path, true, ({ files, path: inside }) => files.read(inside, maxBytes))
+      return await this.#ask(path, true, of)
     } catch (error) {
       if (!(error instanceof GuestError) || error.code !== 'unreadable') throw error
       const { stat } = await this.#resolve(path, true)
@@ -151,8 +151,12 @@ export class RoutedFiles implements GuestFiles {
   }
 
   async read(path: string, maxBytes?: number): Promise<Buffer | undefined> {
-    const ask = () => this.#content(path, maxBytes)
+    const ask = () => this.#content(path, ({ files, path: inside }) => files.read(inside, maxBytes))
     return (maxBytes ?? maxCachedBytes) > maxCachedBytes ? ask() : this.#remember(this.#reads, path, ask)
+  }
+
+  async pieces(path: string, maxBytes: number): Promise<Pieces | undefined> {
+    return this.#content(path, ({ files, path: inside }) => filePieces(files, inside, maxBytes))
   }
 
   async list(path: string): Promise<readonly GuestEntry[] | undefined> {

@@ -109,6 +109,7 @@ export function qcow2Reader(file: Bytes, tables: Qcow2Tables): GuestRead {
       pieces.push(piece)
       at += piece.length
     }
-    return Buffer.concat(pieces)
+    const [first] = pieces
+    return pieces.length === 1 ? first : Buffer.concat(pieces)
   }
 }

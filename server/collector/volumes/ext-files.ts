@@ -10,8 +10,8 @@ import { batched, pieces } from './batch.ts'
 import { type DebugfsAnswer, type DebugfsCommand, openDebugfs } from './debugfs.ts'
 import { extAbsence, parseExtList, parseExtStat } from './ext-answers.ts'
 import { parseExtExtents } from './ext-extents.ts'
-import { type Extent, readExtents } from './extents.ts'
-import { followLast, remembered } from './links.ts'
+import { type Extent, extentPieces, readExtents } from './extents.ts'
+import { type Found, followLast, remembered } from './links.ts'
 import { plainPath } from './paths.ts'
 import type { VolumeSource } from './volume.ts'
 
@@ -69,6 +69,22 @@ export function extFiles(source: VolumeSource, blockSize: Promise<number | undef
       throw extAbsence(problem) ?? new GuestError('unreadable', 'A directory vanished between two looks.')
     return found
   }
+  const open = async (path: string, maxBytes: number) => {
+    const found = await followLast(look, plainPath(path))
+    if (found === undefined) return undefined
+    if (found.stat.kind !== 'file') throw new GuestError('unreadable', 'What should be read is no file.')
+    if (found.stat.sizeBytes > Math.min(maxBytes, largestReadBytes))
+      throw new GuestError('too-large', `A file has ${found.stat.sizeBytes} bytes, more than is read of it.`)
+    return found
+  }
+  const contents = async function* ({ path, stat: { sizeBytes } }: Found) {
+    let given = 0
+    for await (const piece of extentPieces(source, places.get(path) ?? [], places.has(path) ? sizeBytes : 0)) {
+      yield piece
+      given += piece.length
+    }
+    if (given < sizeBytes) yield (await dump(path, sizeBytes)).subarray(given)
+  }
   return {
     stat: async (path) => look(plainPath(path)),
     async list(path) {
@@ -82,14 +98,15 @@ export function extFiles(source: VolumeSource, blockSize: Promise<number | undef
       return found?.stat.kind === 'directory' ? entries(found.path) : undefined
     },
     async read(path, maxBytes = defaultReadBytes) {
-      const found = await followLast(look, plainPath(path))
+      const found = await open(path, maxBytes)
       if (found === undefined) return undefined
-      if (found.stat.kind !== 'file') throw new GuestError('unreadable', 'What should be read is no file.')
-      if (found.stat.sizeBytes > Math.min(maxBytes, largestReadBytes))
-        throw new GuestError('too-large', `A file has ${found.stat.sizeBytes} bytes, more than is read of it.`)
       const extents = places.get(found.path)
       const content = extents && (await readExtents(source, extents, found.stat.sizeBytes))
       return content ?? dump(found.path, found.stat.sizeBytes)
+    },
+    async pieces(path, maxBytes) {
+      const found = await open(path, maxBytes)
+      return found && contents(found)
     },
   }
 }

@@ -8,24 +8,49 @@ export interface Extent {
   readonly length: number
 }
 
-/** The content of a file by our own reader of the container; undefined where that cannot tell. Throws a GuestError. */
-export async function readExtents(
+/** What is given at once. Unit: bytes. */
+const pieceBytes = 4_194_304
+
+function* zeros(length: number): Generator<Buffer> {
+  for (let left = length; left > 0; left -= pieceBytes) yield Buffer.alloc(Math.min(left, pieceBytes))
+}
+
+/**
+ * The content of a file by our own reader of the container, in pieces; it ends before the file does where that reader cannot tell.
+ * Throws a GuestError.
+ */
+export async function* extentPieces(
   { guest, range }: VolumeSource,
   extents: readonly Extent[],
   sizeBytes: number,
-): Promise<Buffer | undefined> {
-  if (guest === undefined) return undefined
-  const content = Buffer.alloc(sizeBytes)
+): AsyncGenerator<Buffer, void, void> {
+  if (guest === undefined) return
+  let given = 0
   for (const { offset, start, length } of extents) {
     const wanted = Math.min(length, sizeBytes - offset)
-    if (wanted > 0 && start + wanted > range.length)
+    if (wanted <= 0) break
+    if (start + wanted > range.length)
       throw new GuestError('damaged', 'A piece of a file lies behind the end of the file system.')
+    yield* zeros(offset - given)
     for (let done = 0; done < wanted; ) {
-      const bytes = await guest(range.start + start + done, wanted - done)
-      if (bytes === undefined || bytes.length === 0) return undefined
-      bytes.copy(content, offset + done)
+      const bytes = await guest(range.start + start + done, Math.min(wanted - done, pieceBytes))
+      if (bytes === undefined || bytes.length === 0) return
+      yield bytes
       done += bytes.length
     }
+    given = offset + wanted
   }
-  return content
+  yield* zeros(sizeBytes - given)
+}
+
+/** The same as a whole; undefined where the reader cannot tell. Throws a GuestError. */
+export async function readExtents(
+  source: VolumeSource,
+  extents: readonly Extent[],
+  sizeBytes: number,
+): Promise<Buffer | undefined> {
+  const pieces: Buffer[] = []
+  for await (const piece of extentPieces(source, extents, sizeBytes)) pieces.push(piece)
+  const content = Buffer.concat(pieces)
+  return content.length === sizeBytes ? content : undefined
 }

@@ -10,6 +10,7 @@ import { parseFstab } from '../../../server/collector/linux/fstab.ts'
 import { parseGrubScript } from '../../../server/collector/linux/grub-script.ts'
 import { parseIni } from '../../../server/collector/linux/ini.ts'
 import { initramfsNames } from '../../../server/collector/linux/initramfs.ts'
+import type { Decompress } from '../../../server/collector/linux/input.ts'
 import { ipv6Of, scopeOf } from '../../../server/collector/linux/interface.ts'
 import { lz4Block } from '../../../server/collector/linux/lz4.ts'
 import { netplanInterfaces } from '../../../server/collector/linux/netplan.ts'
@@ -141,9 +142,23 @@ t.test('patterns fit as a shell would have it', (t) => {
   t.end()
 })
 
+/** The names, and the same when the bytes come one by one. */
+async function namesIn(bytes: Buffer, decompress: Decompress | undefined): Promise<string[] | undefined> {
+  const [whole, cut] = await Promise.allSettled([
+    initramfsNames([bytes], decompress),
+    initramfsNames(
+      Array.from(bytes, (byte) => Buffer.from([byte])),
+      decompress,
+    ),
+  ])
+  t.same(cut, whole, 'in pieces')
+  if (whole.status === 'rejected') throw whole.reason
+  return whole.value
+}
+
 t.test('an initramfs is read in every layout', async (t) => {
   const names = ['init', 'lib/modules/1/virtio_blk.ko']
-  t.same(await initramfsNames(cpio(names), undefined), names, 'not compressed')
+  t.same(await namesIn(cpio(names), undefined), names, 'not compressed')
   const parts = Buffer.concat([
     cpio(['kernel/x86']),
     Buffer.alloc(300),
@@ -151,17 +166,17 @@ t.test('an initramfs is read in every layout', async (t) => {
     Buffer.alloc(4),
     gzipSync(cpio(names)),
   ])
-  t.same(await initramfsNames(parts, undefined), ['kernel/x86', 'early2', ...names], 'archives in front')
+  t.same(await namesIn(parts, undefined), ['kernel/x86', 'early2', ...names], 'archives in front')
   const padded = Buffer.concat([
     gzipSync(Buffer.concat([cpio(['a']), Buffer.alloc(512), cpio(['b'])])),
     Buffer.alloc(100),
   ])
-  t.same(await initramfsNames(padded, undefined), ['a', 'b'], 'archives inside, zeros behind')
-  t.equal(await initramfsNames(Buffer.from('no archive at all'), undefined), undefined)
-  t.equal(await initramfsNames(Buffer.alloc(64), undefined), undefined)
-  await t.rejects(initramfsNames(gzipSync(cpio(names)).subarray(0, 60), undefined), { code: 'damaged' })
-  await t.rejects(initramfsNames(Buffer.from('fd377a585a000000', 'hex'), undefined), { code: 'unsupported' })
-  const given = await initramfsNames(Buffer.from('fd377a585a000000', 'hex'), async function* (kind) {
+  t.same(await namesIn(padded, undefined), ['a', 'b'], 'archives inside, zeros behind')
+  t.equal(await namesIn(Buffer.from('no archive at all'), undefined), undefined)
+  t.equal(await namesIn(Buffer.alloc(64), undefined), undefined)
+  await t.rejects(namesIn(gzipSync(cpio(names)).subarray(0, 60), undefined), { code: 'damaged' })
+  await t.rejects(namesIn(Buffer.from('fd377a585a000000', 'hex'), undefined), { code: 'unsupported' })
+  const given = await namesIn(Buffer.from('fd377a585a000000', 'hex'), async function* (kind) {
     t.equal(kind, 'xz')
     const whole = cpio(names)
     // In small pieces, so that a header is cut in two.
@@ -173,8 +188,8 @@ t.test('an initramfs is read in every layout', async (t) => {
 t.test('zstd is undone where Node can, and is unknown elsewhere', async (t) => {
   const compress: unknown = Reflect.get(zlib, 'zstdCompressSync')
   const packed: unknown = typeof compress === 'function' ? compress(cpio(['init'])) : undefined
-  if (Buffer.isBuffer(packed)) t.same(await initramfsNames(packed, undefined), ['init'])
-  else await t.rejects(initramfsNames(Buffer.from('28b52ffd', 'hex'), undefined), { code: 'unsupported' })
+  if (Buffer.isBuffer(packed)) t.same(await namesIn(packed, undefined), ['init'])
+  else await t.rejects(namesIn(Buffer.from('28b52ffd', 'hex'), undefined), { code: 'unsupported' })
 })
 
 t.test('LZ4 is undone, with copies that overlap', async (t) => {
@@ -191,7 +206,7 @@ t.test('LZ4 is undone, with copies that overlap', async (t) => {
   const packed = Buffer.concat([Buffer.from([...literals, rest]), archive])
   const size = Buffer.alloc(4)
   size.writeUInt32LE(packed.length)
-  t.same(await initramfsNames(Buffer.concat([Buffer.from('02214c18', 'hex'), size, packed]), undefined), ['init'])
+  t.same(await namesIn(Buffer.concat([Buffer.from('02214c18', 'hex'), size, packed]), undefined), ['init'])
 })
 
 t.test('a damaged archive is refused', (t) => {
