@@ -57,7 +57,7 @@ DECLARE
   taken boolean;
 BEGIN
   IF to_regclass(name) IS NOT NULL THEN RETURN false; END IF;
-  EXECUTE format('SELECT EXISTS (SELECT FROM %s_default WHERE %I >= %L AND %2$I < %L)', subject, key, first_id, next_id)
+  EXECUTE format('SELECT EXISTS (SELECT FROM %1$s_default WHERE %2$I >= %3$L AND %2$I < %4$L)', subject, key, first_id, next_id)
     INTO taken;
   IF taken THEN RETURN false; END IF;
   EXECUTE format('CREATE TABLE %s (LIKE %s INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name, subject);

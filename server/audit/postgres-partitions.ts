@@ -12,16 +12,18 @@ function monthStart(time: Date, later: number): number {
 
 /**
  * Makes the monthly partitions of every table of verdicts, from the month of one time to that of another, and says how
- * many were missing. Each is made in a transaction of its own; another replica may make it at the same moment.
+ * many were missing. Each table has a transaction of its own; another replica may make them at the same moment.
  */
 export async function makePartitions(pool: pg.Pool, from: Date, to: Date): Promise<number> {
   const tables = await inTransaction(pool, 'BEGIN READ ONLY', partitionedTables)
+  const starts: number[] = []
+  for (let later = 0; monthStart(from, later) <= to.getTime(); later += 1) starts.push(monthStart(from, later))
+  const months = starts.map((start) => {
+    const next = monthStart(new Date(start), 1)
+    return [new Date(start).toISOString().slice(0, 7).replace('-', '_'), idFloor(start), idFloor(next)] as const
+  })
   let made = 0
-  for (let later = 0; monthStart(from, later) <= to.getTime(); later += 1) {
-    const [first, next] = [monthStart(from, later), monthStart(from, later + 1)]
-    const month = new Date(first).toISOString().slice(0, 7).replace('-', '_')
-    for (const table of tables) made += await makePartition(pool, [table, month, idFloor(first), idFloor(next)])
-  }
+  for (const table of tables) made += await makeThose(pool, table, months)
   return made
 }
 
@@ -38,16 +40,25 @@ async function partitionedTables(connection: Connection): Promise<readonly strin
   return rows.map(({ name }) => name)
 }
 
-function makePartition(pool: pg.Pool, partition: readonly string[]): Promise<number> {
+/** Months are given by the partition's suffix, its first id, and the first id after it. */
+function makeThose(
+  pool: pg.Pool,
+  table: string,
+  months: readonly (readonly [suffix: string, first: string, next: string])[],
+): Promise<number> {
   return inTransaction(pool, beginWriting, async (connection) => {
-    // Serializes replicas; whoever comes second finds it made.
+    // Serializes replicas; whoever comes second finds them made.
     await connection.query('SELECT pg_advisory_xact_lock(hashtext($1))', ['imagegate partitions'])
     // All tenants' rows decide whether the default partition has taken what belongs here.
     await setTenant(connection, '*')
-    const { rows } = await connection.query<{ made: boolean }>(
-      'SELECT imagegate_partition($1::regclass, $2, $3, $4) AS made',
-      [...partition],
-    )
-    return rows[0]?.made ? 1 : 0
+    let made = 0
+    for (const month of months) {
+      const { rows } = await connection.query<{ made: boolean }>(
+        'SELECT imagegate_partition($1::regclass, $2, $3, $4) AS made',
+        [table, ...month],
+      )
+      if (rows[0]?.made) made += 1
+    }
+    return made
   })
 }

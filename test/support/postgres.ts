@@ -81,7 +81,7 @@ const settings = {
   shared_buffers: '32MB',
   max_wal_senders: '4',
   wal_level: 'replica',
-  log_min_messages: 'fatal',
+  log_min_messages: 'panic',
 }
 
 /** A database cluster of our own: its folder, its port, and the process that serves it. */
