@@ -191,7 +191,10 @@ test('PostgreSQL keeps tenants apart and the record as it was written', { skip: 
   await t.test('a superuser is warned that nothing keeps tenants apart for it', async (t) => {
     const warnings: string[] = []
     const url = databases.superuser(await databases.create())
-    const store = await openPostgresStore({ url, log: { warn: (_, message) => warnings.push(message) } })
+    const store = await openPostgresStore({
+      url,
+      log: { warn: (_, message) => warnings.push(message), info: () => undefined },
+    })
     await store.close()
     t.match(warnings, [/exempt from row-level security/])
   })
