@@ -15,8 +15,6 @@ const kinds = [
   ['policy-impact', 'PolicyImpact'],
   ['policy-bundle', 'PolicyBundle'],
   ['policy-diff', 'PolicyDiff'],
-  ['verification', 'Verification'],
-  ['export', 'ExportManifest'],
   ['checkpoint', 'Checkpoint'],
   ['proof', 'InclusionProof'],
 ]

@@ -114,8 +114,7 @@ export async function listVerdicts(
   return { verdicts, next: { upTo: position?.upTo ?? first.id, before: last.id } }
 }
 
-/** A row of verdicts as lists show it. */
-export function summaryOf(row: Omit<VerdictRow, 'tenant' | 'body'>): VerdictSummary {
+function summaryOf(row: Omit<VerdictRow, 'tenant' | 'body'>): VerdictSummary {
   return {
     id: row.id,
     recordedAt: row.recorded_at,

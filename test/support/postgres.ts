@@ -151,6 +151,23 @@ export class Cluster {
     await once(child, 'exit')
   }
 
+  /** Kills every process of the server at once, as a power cut would, so that none of them can tell anybody anything. */
+  async crash(): Promise<void> {
+    const child = this.#process
+    this.#process = undefined
+    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const children = readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')
+    child.kill('SIGKILL')
+    for (const pid of children.split(' ').filter(Boolean).map(Number)) {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // It had ended.
+      }
+    }
+    await once(child, 'exit')
+  }
+
   /** A running standby of this cluster, by streaming replication. */
   async standby(t: Test, name = 'standby', more: Readonly<Record<string, string>> = {}): Promise<Cluster> {
     const place = { folder: folder(t), port: await freePort(), password: this.password }
