@@ -15,6 +15,8 @@ const kinds = [
   ['policy-impact', 'PolicyImpact'],
   ['policy-bundle', 'PolicyBundle'],
   ['policy-diff', 'PolicyDiff'],
+  ['verification', 'Verification'],
+  ['export', 'ExportManifest'],
   ['checkpoint', 'Checkpoint'],
   ['proof', 'InclusionProof'],
 ]

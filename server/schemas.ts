@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js'
 import type { Checkpoint } from './documents/checkpoint.ts'
 import type { EquivalentMutants } from './documents/equivalent-mutants.ts'
+import type { ExportManifest } from './documents/export.ts'
 import type { FactDocument } from './documents/facts.ts'
 import type { Policy } from './documents/policy.ts'
 import type { PolicyBundle } from './documents/policy-bundle.ts'
@@ -11,6 +12,7 @@ import type { PolicyLock } from './documents/policy-lock.ts'
 import type { PolicyTest } from './documents/policy-test.ts'
 import type { InclusionProof } from './documents/proof.ts'
 import type { Verdict } from './documents/verdict.ts'
+import type { Verification } from './documents/verification.ts'
 import type { Problem } from './errors.ts'
 import { validatorOf } from './validators.ts'
 
@@ -26,6 +28,8 @@ interface Kinds {
   readonly verdict: Verdict
   readonly checkpoint: Checkpoint
   readonly proof: InclusionProof
+  readonly export: ExportManifest
+  readonly verification: Verification
 }
 
 /** The kinds of documents that have a schema. */
@@ -44,6 +48,8 @@ export const kinds: readonly Kind[] = [
   'verdict',
   'checkpoint',
   'proof',
+  'export',
+  'verification',
 ]
 
 type SchemaFile = { readonly text: string; readonly schema: Readonly<Record<string, unknown>> }

@@ -1,4 +1,5 @@
 import type { DatabasePlace } from '../database.ts'
+import type { AuditSnapshot } from './snapshot.ts'
 import type { Store, StoreLog, StoreReader } from './store.ts'
 
 // Each driver is loaded only where it is used: it takes longer to load than most commands run.
@@ -14,4 +15,10 @@ export async function openStore(place: DatabasePlace, log?: StoreLog): Promise<S
 export async function openReader(place: DatabasePlace): Promise<StoreReader> {
   if (place.kind === 'sqlite') return (await import('./sqlite.ts')).openSqliteReader(place)
   return (await import('./postgres.ts')).openPostgresReader(place)
+}
+
+/** Opens one moment of a migrated audit record, of every tenant. Rejects with STORE_INCOMPATIBLE or STORE_UNAVAILABLE. */
+export async function openSnapshot(place: DatabasePlace): Promise<AuditSnapshot> {
+  if (place.kind === 'sqlite') return (await import('./sqlite-snapshot.ts')).openSqliteSnapshot(place.file)
+  return (await import('./postgres-snapshot.ts')).openPostgresSnapshot(place.url)
 }

@@ -114,7 +114,8 @@ export async function listVerdicts(
   return { verdicts, next: { upTo: position?.upTo ?? first.id, before: last.id } }
 }
 
-function summaryOf(row: Omit<VerdictRow, 'tenant' | 'body'>): VerdictSummary {
+/** A row of verdicts as lists show it. */
+export function summaryOf(row: Omit<VerdictRow, 'tenant' | 'body'>): VerdictSummary {
   return {
     id: row.id,
     recordedAt: row.recorded_at,

@@ -1,6 +1,7 @@
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import type { PolicyImpact } from '../documents/policy-impact.ts'
 import { ImagegateError } from '../errors.ts'
+import { replaceFile } from '../replace-file.ts'
 import { matches } from '../schemas.ts'
 import { strictAjv } from '../validators.ts'
 
@@ -69,18 +70,5 @@ export async function readState(path: string, run: string): Promise<ImpactState 
 
 /** Replaces the state in one step, so that a kill at any time leaves the last one or this one, and never a part. */
 export async function writeState(path: string, state: ImpactState): Promise<void> {
-  const draft = `${path}.${process.pid}.new`
-  try {
-    const file = await open(draft, 'w', 0o600)
-    try {
-      await file.writeFile(`${JSON.stringify(state)}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await rename(draft, path)
-  } catch (error) {
-    await rm(draft, { force: true })
-    throw error
-  }
+  await replaceFile(path, `${JSON.stringify(state)}\n`, 0o600)
 }

@@ -1,14 +1,13 @@
-import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
 import { bundleFolder, verifyBundle } from '../authoring/bundle.ts'
 import { type ErrorCode, ImagegateError } from '../errors.ts'
-import { privateKey } from '../policy/bundle-key.ts'
 import type { BundleName } from '../policy/set.ts'
+import { replaceFile } from '../replace-file.ts'
 import type { Context } from './context.ts'
 import { errorReport } from './error-report.ts'
 import { exitCodes } from './exit.ts'
 import { jsonLine } from './json-report.ts'
-import { replaceFile } from './replace-file.ts'
+import { signingKey } from './key-files.ts'
 import type { Terminal } from './terminal.ts'
 import { type Format, formatOf, formatOption, helpTail, UsageError } from './usage.ts'
 
@@ -59,11 +58,8 @@ async function make(file: string, options: BundleOptions, terminal: Terminal): P
   if (publicKey !== undefined) throw new UsageError('--public-key is for --verify; --key signs.')
   if (key === undefined) throw new UsageError('--key is needed: the private key that signs the bundle.')
   const sequence = sequenceOf(options.sequence)
-  const pem = await readFile(key, 'utf8').catch((cause: unknown) => {
-    throw new ImagegateError('FILE_UNREADABLE', `${key} cannot be read.`, { cause })
-  })
   const folder = policies ?? terminal.config().policies
-  const { bytes, bundle } = await bundleFolder(folder, privateKey(pem, key), sequence)
+  const { bytes, bundle } = await bundleFolder(folder, await signingKey(key), sequence)
   await replaceFile(file, bytes)
   return bundle
 }

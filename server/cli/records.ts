@@ -54,16 +54,20 @@ export function databaseOf(given: string | undefined, terminal: Terminal): Datab
   return place
 }
 
+/** The same, and it is there. Throws FILE_UNREADABLE for a file that is not. */
+export function existingDatabase(given: string | undefined, terminal: Terminal): DatabasePlace {
+  const place = databaseOf(given, terminal)
+  if (place.kind === 'postgres' || existsSync(place.file)) return place
+  throw new ImagegateError('FILE_UNREADABLE', `There is no database at ${place.file}.`)
+}
+
 /** Opens the audit record for reading; neither makes nor migrates a database. */
 export async function openRecords(options: RecordsOptions, terminal: Terminal): Promise<Records> {
   if (options.server !== undefined) {
     const { serverRecords } = await import('./server-records.ts')
     return serverRecords(options.server)
   }
-  const place = databaseOf(options.database, terminal)
-  if (place.kind === 'sqlite' && !existsSync(place.file)) {
-    throw new ImagegateError('FILE_UNREADABLE', `There is no database at ${place.file}.`)
-  }
+  const place = existingDatabase(options.database, terminal)
   // The database driver is native code that only these commands need.
   const { databaseRecords } = await import('./database-records.ts')
   return databaseRecords(place, options.tenant)

@@ -58,6 +58,11 @@ const entries: readonly Entry[] = [
     summary: 'migrate, examine, back up and copy the database',
     load: async () => (await import('./db.ts')).addDb,
   },
+  {
+    name: 'audit',
+    summary: 'verify and export the audit record',
+    load: async () => (await import('./audit.ts')).addAudit,
+  },
 ]
 
 /** A command that no argument names is known by its summary alone: loading them all takes longer than most of them run. */

@@ -45,7 +45,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-function identify(document: FactDocument): ParsedFacts {
+/** A document that is known to be valid, with its identities. */
+export function identifyFacts(document: FactDocument): ParsedFacts {
   const names = Object.keys(document).sort()
   const members = names.map(
     (name) => [name, `${JSON.stringify(name)}:${canonicalize(Reflect.get(document, name))}`] as const,
@@ -77,5 +78,5 @@ export function parseFacts(body: Uint8Array): ParsedFacts {
   if (problems.length > 0) {
     throw new ImagegateError('FACTS_INVALID', 'Some facts have no source.', { problems })
   }
-  return identify(value)
+  return identifyFacts(value)
 }

@@ -14,6 +14,8 @@ export const componentNames: Readonly<Record<Kind, string>> = {
   verdict: 'Verdict',
   checkpoint: 'Checkpoint',
   proof: 'InclusionProof',
+  export: 'ExportManifest',
+  verification: 'Verification',
 }
 
 /** A reference to a schema of the API description. */

@@ -1,0 +1,49 @@
+import { type Command, Option } from 'commander'
+import type { VerdictFilter } from '../audit/store.ts'
+
+const filters = {
+  from: new Option('--from <time>', 'recorded at or after: RFC 3339 in UTC, or a date'),
+  to: new Option('--to <time>', 'recorded before: RFC 3339 in UTC, or a date'),
+  outcome: new Option('--outcome <outcome>', 'of this outcome').choices([
+    'ready',
+    'ready_with_warnings',
+    'undetermined',
+    'not_ready',
+  ]),
+  family: new Option('--family <family>', 'judged by this family of policies').choices([
+    'windows-server',
+    'linux',
+    'nonstandard-linux',
+    'unidentified',
+  ]),
+  osType: new Option('--os-type <type>', 'of this type of system').choices(['windows', 'linux', 'freebsd']),
+  osId: new Option('--os-id <id>', 'of this distribution'),
+  imageName: new Option('--image-name <name>', 'of images of exactly this name'),
+  imageDigest: new Option('--image-digest <digest>', 'of the image with this digest'),
+  policyVersion: new Option('--policy-version <version>', 'judged by this version'),
+  failedRule: new Option('--failed-rule <rule>', 'in which this rule failed'),
+  missingFact: new Option('--missing-fact <pointer>', 'that lack this fact'),
+} as const satisfies Record<keyof VerdictFilter, Option>
+
+/** Adds an option for every filter. */
+export function addFilterOptions(command: Command): Command {
+  for (const option of Object.values(filters)) command.addOption(option)
+  return command
+}
+
+/** A bare date is its midnight, as it is for the server. */
+function instant(text: string): string {
+  return /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text
+}
+
+/** The filters that were given. */
+export function filterOf(options: VerdictFilter): VerdictFilter {
+  const names = ['outcome', 'family', 'osType', 'osId', 'imageName', 'imageDigest', 'policyVersion'] as const
+  const rest = [...names, 'failedRule', 'missingFact'] as const
+  const plain = rest.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]]))
+  const times = (['from', 'to'] as const).flatMap((name) => {
+    const time = options[name]
+    return time === undefined ? [] : [[name, instant(time)]]
+  })
+  return Object.fromEntries([...plain, ...times])
+}
