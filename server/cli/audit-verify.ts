@@ -38,7 +38,7 @@ const help = helpTail(
   [
     'imagegate audit verify --public-key checkpoints.pem --checkpoints /mnt/elsewhere/checkpoints',
     'imagegate audit verify --database copy.db --public-key checkpoints.pem --format json | jq .problems[0]',
-    'imagegate audit verify record.ndjson --public-key checkpoints.pem export.pem',
+    'imagegate audit verify record.ndjson --public-key checkpoints.pem --public-key export.pem',
     'imagegate audit verify --proof proof.json --verdict verdict.json --public-key checkpoints.pem',
   ],
   [
@@ -179,6 +179,10 @@ async function verify(file: string | undefined, options: VerifyOptions, terminal
   return results[report.result]
 }
 
+function collected(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value]
+}
+
 /** Adds `imagegate audit verify`. */
 export function addAuditVerify(audit: Command, { terminal, exit }: Context): void {
   audit
@@ -190,11 +194,18 @@ export function addAuditVerify(audit: Command, { terminal, exit }: Context): voi
     .option('--tenant <name>', 'one tenant alone (default: all)')
     .addOption(
       new Option(
-        '--public-key <file...>',
-        'Ed25519 public keys in PEM that sign checkpoints, the old ones after a rotation too',
-      ).makeOptionMandatory(),
+        '--public-key <file>',
+        'Ed25519 public key in PEM that is trusted; again for each, as after a rotation',
+      )
+        .argParser(collected)
+        .makeOptionMandatory(),
     )
-    .option('--checkpoints <path...>', 'checkpoints kept outside the database: files, or folders of them')
+    .addOption(
+      new Option(
+        '--checkpoints <path>',
+        'checkpoints kept outside the database: a file, or a folder of them; again for more',
+      ).argParser(collected),
+    )
     .option('--manifest <file>', 'manifest of the export (default: EXPORT.manifest.json, if it is there)')
     .option('--proof <file>', "a verdict's inclusion proof, instead of a database")
     .option('--verdict <file>', 'the verdict that the proof must be about, as it was answered')

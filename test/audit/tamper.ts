@@ -94,7 +94,8 @@ function remove(db: Database, table: string, row: Row): void {
   db.prepare(`DELETE FROM ${table} WHERE ${text}`).run(...values)
 }
 
-function entries(db: Database, tenant: string): ChainEntry[] {
+/** The entries of a chain, in order. */
+export function entries(db: Database, tenant: string): ChainEntry[] {
   return rowsOf(db, 'chain', 'tenant = ? ORDER BY sequence', tenant).map((row) => ({
     tenant,
     sequence: Number(row['sequence']),
