@@ -37,7 +37,7 @@ const eb = expressionBuilder<AuditTables, 'verdicts' | 'findings' | 'missing_fac
 /**
  * The query behind a list: one index drives it, newest id first, and nothing is sorted. What drives is the narrowest
  * filter: an image's name or digest, else a failed rule, else a missing fact, else the database's choice. A cross join
- * keeps that order on SQLite and costs nothing elsewhere.
+ * keeps that order on SQLite; PostgreSQL comes to the same by its statistics.
  */
 export function listQuery(db: Kysely<AuditTables>, request: ListRequest) {
   const { failedRule, missingFact, imageName, imageDigest } = request.filter
