@@ -35,6 +35,9 @@ export const beginReading = `BEGIN READ ONLY; ${limits}; SET LOCAL random_page_c
 /** A writing transaction. Its commit is durable whatever the role's default, and on the synchronous standby if there is one. */
 export const beginWriting = `BEGIN; ${limits}; SET LOCAL synchronous_commit = on`
 
+/** A writing transaction whose loss does no harm, so that nobody waits for a disk. */
+export const beginReplaceable = `BEGIN; ${limits}; SET LOCAL synchronous_commit = off`
+
 /** A pool that connects when it is first used, drops what breaks, and connects anew when it is next used. */
 export function openPool({ url, size, patient, log }: PoolOptions): pg.Pool {
   const pool = new pg.Pool({

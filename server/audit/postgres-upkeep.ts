@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { beginWriting, inTransaction, setTenant } from './postgres-connection.ts'
+import { beginReplaceable, beginWriting, inTransaction, setTenant } from './postgres-connection.ts'
 import { reasonOf } from './postgres-errors.ts'
 import { makeNextPartitions } from './postgres-partitions.ts'
 import type { StoreLog } from './store.ts'
@@ -22,6 +22,13 @@ export function purgeKeys(pool: pg.Pool, before: number, limit: number): Promise
     )
     return rowCount ?? 0
   })
+}
+
+/** Forgets the counts of callers that have made no request for a day. */
+async function purgeCounts(pool: pg.Pool): Promise<void> {
+  await inTransaction(pool, beginReplaceable, (connection) =>
+    connection.query('DELETE FROM request_counts WHERE window_start < $1', [Date.now() - 24 * hour]),
+  )
 }
 
 /** What a replica does beside its requests: old idempotency keys go each minute, partitions are made each day. */
@@ -52,6 +59,7 @@ export class Upkeep {
       if (Date.now() < this.#nextPartitions) return
       // Should it fail, what comes meanwhile goes to the default partition.
       this.#nextPartitions = Date.now() + hour
+      await purgeCounts(this.#pool)
       await makeNextPartitions(this.#pool)
       this.#nextPartitions = Date.now() + 24 * hour
     } catch (error) {

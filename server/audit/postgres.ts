@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { ImagegateError } from '../errors.ts'
 import { commitBatch } from './postgres-batch.ts'
 import { beginReading, type Connection, inTransaction, openPool } from './postgres-connection.ts'
+import { RequestCounts } from './postgres-counts.ts'
 import { postgresError, reasonOf } from './postgres-errors.ts'
 import { migratePostgres, requireMigrated } from './postgres-migrate.ts'
 import { makeNextPartitions } from './postgres-partitions.ts'
@@ -25,8 +26,8 @@ export interface PostgresOptions {
   readonly maxUnsealed?: number
 }
 
-/** Connections of one process: batches go one after another, so that writing needs one for them, one to seal, one for upkeep. */
-const sizes = { writing: 3, reading: 8 }
+/** Connections of one process: batches go one after another, so that one writes them, one seals, one keeps up, one counts. */
+const sizes = { writing: 4, reading: 8 }
 
 /** Opens a database for reading and writing, migrating it first. Rejects with STORE_INCOMPATIBLE or STORE_UNAVAILABLE. */
 export async function openPostgresStore(options: PostgresOptions): Promise<Store> {
@@ -111,10 +112,11 @@ function storeOf(
     }
   })
   const upkeep = new Upkeep(writing, log)
+  const counts = new RequestCounts(writing)
   let closing: Promise<void> | undefined
   async function close(): Promise<void> {
     // Reading ends at once; what was accepted for writing is finished.
-    await Promise.all([reading.close(), writer.finish(), upkeep.close()])
+    await Promise.all([reading.close(), writer.finish(), upkeep.close(), counts.close()])
     await sealer.close()
     await writing.end()
   }
@@ -127,6 +129,7 @@ function storeOf(
       return await writer.record(record)
     },
     acceptBundle: (bundle) => writer.acceptBundle(bundle),
+    countRequest: (caller, windowMs) => counts.add(caller, windowMs),
     sealing: () => sealer.state,
     async check() {
       await inTransaction(reading.primary, beginReading, (connection) => connection.query('SELECT 1')).catch(

@@ -209,6 +209,11 @@ export interface Store extends StoreReader {
   sealing(): SealingState
   /** Resolves when the database can be read and written. */
   check(): Promise<void>
+  /**
+   * Counts one request of a caller in its present window, whose length is in milliseconds, over all replicas. Absent where
+   * one process alone uses the database, and so can count by itself.
+   */
+  countRequest?(caller: string, windowMs: number): Promise<RequestCount>
 }
 
 /** Where the store tells what went wrong; pino's loggers fit. */
@@ -223,6 +228,14 @@ export interface SealingState {
   readonly waiting: number
   /** Age of the oldest of them. */
   readonly oldestSeconds: number
+}
+
+/** Where a caller stands within its window of time. */
+export interface RequestCount {
+  /** Requests so far, this one included. */
+  readonly requests: number
+  /** Milliseconds until the window ends. */
+  readonly remainingMs: number
 }
 
 /** Whose record it is where callers have no names, and so no tenant. */

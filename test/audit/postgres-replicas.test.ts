@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'tap'
 import { openPostgresReader, openPostgresStore } from '../../server/audit/postgres.ts'
 import type { RecordResult, Store } from '../../server/audit/store.ts'
@@ -84,5 +85,24 @@ test('replicas share one PostgreSQL', { skip: noPostgres }, async (t) => {
       Promise.all(Array.from({ length: 100 }, () => store.record({ ...makeRecord({ tenant: 'shadow' }), shadow })))
     await Promise.all([send(one), send(other)])
     t.same(await one.shadowCounts('shadow', digest), [{ from: 'ready', to: 'not_ready', evaluations: 200 }])
+  })
+
+  await t.test('requests are counted over both, each told its place, and anew in the next window', async (t) => {
+    const counted = await Promise.all(
+      Array.from({ length: 300 }, (_, index) => (index % 2 === 0 ? one : other).countRequest?.('key:a', 3_600_000)),
+    )
+    const places = counted.map((count) => count?.requests ?? 0).sort((first, second) => first - second)
+    t.same(
+      places,
+      Array.from({ length: 300 }, (_, index) => index + 1),
+      'none is told twice',
+    )
+    t.ok(counted.every((count) => count !== undefined && count.remainingMs > 0 && count.remainingMs <= 3_600_000))
+    t.match(await one.countRequest?.('key:b', 3_600_000), { requests: 1 }, 'another caller has its own')
+    const short = 300
+    const first = await one.countRequest?.('key:c', short)
+    t.equal(first?.requests, 1)
+    await sleep((first?.remainingMs ?? 0) + 20)
+    t.match(await other.countRequest?.('key:c', short), { requests: 1 })
   })
 })

@@ -1,0 +1,1 @@
+-- Nothing to do here: one process alone writes the database, and counts requests in its memory.
