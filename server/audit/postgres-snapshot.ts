@@ -1,5 +1,5 @@
 import type { Compilable, Kysely } from 'kysely'
-import { openPool, setTenant } from './postgres-connection.ts'
+import { type Connection, openPool, setTenant } from './postgres-connection.ts'
 import { postgresError } from './postgres-errors.ts'
 import { requireMigrated } from './postgres-migrate.ts'
 import { kyselyOn } from './postgres-reader.ts'
@@ -16,6 +16,33 @@ function queryOf(compilable: Compilable): { text: string; values: unknown[] } {
   return { text: sql, values: parameters.map((value) => (typeof value === 'string' ? toText(value) : value)) }
 }
 
+/** What a connection sees in its transaction, which must stay the same while it is read. */
+export function snapshotOn(connection: Connection): Omit<AuditSnapshot, 'close'> {
+  const db: Kysely<AuditTables> = kyselyOn(connection)
+  let opened = 0
+  return {
+    async *rows<T>(query: SnapshotQuery<T>, atOnce = 1000): AsyncGenerator<T, void, void> {
+      opened += 1
+      const name = `rows_${opened}`
+      const { text, values } = queryOf(query(db))
+      try {
+        await connection.query(`DECLARE ${name} NO SCROLL CURSOR FOR ${text}`, values)
+        try {
+          for (;;) {
+            const { rows } = await connection.query(`FETCH ${atOnce} FROM ${name}`)
+            yield* rows
+            if (rows.length < atOnce) break
+          }
+        } finally {
+          await connection.query(`CLOSE ${name}`)
+        }
+      } catch (error) {
+        throw postgresError(error)
+      }
+    },
+  }
+}
+
 /** One moment of a PostgreSQL database. Rejects with STORE_INCOMPATIBLE or STORE_UNAVAILABLE. */
 export async function openPostgresSnapshot(url: string): Promise<AuditSnapshot> {
   const pool = openPool({ url, size: 1, patient: true })
@@ -24,25 +51,8 @@ export async function openPostgresSnapshot(url: string): Promise<AuditSnapshot> 
     await connection.query(begin)
     await setTenant(connection, '*')
     await requireMigrated(connection)
-    const db: Kysely<AuditTables> = kyselyOn(connection)
-    let opened = 0
     return {
-      async *rows<T>(query: SnapshotQuery<T>, atOnce = 1000): AsyncGenerator<T, void, void> {
-        opened += 1
-        const name = `rows_${opened}`
-        const { text, values } = queryOf(query(db))
-        try {
-          await connection.query(`DECLARE ${name} NO SCROLL CURSOR FOR ${text}`, values)
-          for (;;) {
-            const { rows } = await connection.query(`FETCH ${atOnce} FROM ${name}`)
-            yield* rows
-            if (rows.length < atOnce) break
-          }
-          await connection.query(`CLOSE ${name}`)
-        } catch (error) {
-          throw postgresError(error)
-        }
-      },
+      ...snapshotOn(connection),
       async close() {
         // Closing the connection ends the transaction with all that is open in it.
         connection.release(true)

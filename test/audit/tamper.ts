@@ -177,7 +177,8 @@ function placesOf(db: Database, table: string, row: Row): Place[] {
   return [sequenceOf(db, tenant, String(row[table === 'verdicts' ? 'id' : 'verdict_id']))]
 }
 
-function flipped(random: () => number, text: string): string {
+/** A text with one character changed. */
+export function flipped(random: () => number, text: string): string {
   if (text === '') return 'x'
   const at = pick(random, text.length)
   const character = text[at] ?? ''
