@@ -2,12 +2,14 @@
 #
 #   docker build --tag imagegate .
 #   docker run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --volume imagegate-data:/data \
-#     --env IMAGEGATE_HOST=0.0.0.0 --env IMAGEGATE_ALLOW_REMOTE=yes --publish 127.0.0.1:8080:8080 imagegate
+#     imagegate keys create --role admin --name first
+#   docker run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --volume imagegate-data:/data \
+#     --env IMAGEGATE_HOST=0.0.0.0 --env IMAGEGATE_AUTHENTICATION=required --publish 127.0.0.1:8080:8080 imagegate
 #   docker run --rm --read-only --cap-drop ALL --security-opt no-new-privileges --network none \
 #     --volume "$PWD:/images:ro" imagegate check /images/disk.qcow2
 #
-# There is no authentication yet, so inside the container too the service listens on loopback unless both variables say
-# otherwise; publish the port to loopback alone, or put something in front that keeps others out.
+# Inside the container too the service listens on loopback unless both variables say otherwise; without authentication it
+# refuses to listen elsewhere.
 # Nothing but /data is written: a folder bound there must belong to user 10001. It must be a local disk, as SQLite needs.
 # test/container/README.md says what of this was exercised, and how.
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import fastify, { type FastifyInstance, LogController } from 'fastify'
-import { admitEverybody, guard } from './http/access.ts'
+import { guard } from './http/access.ts'
 import { batchRoutes } from './http/batch.ts'
 import { candidateRoutes } from './http/candidate.ts'
 import { answerClientError } from './http/client-errors.ts'
@@ -50,7 +50,7 @@ export async function buildApp(given: Omit<Deps, 'recording'>): Promise<FastifyI
   const app = bare(deps)
   logRequests(app, deps)
   await protect(app, deps)
-  guard(app, admitEverybody)
+  guard(app, deps.authenticate)
   handleErrors(app, deps, recordRoutes(app))
   validateParts(app)
   await describeRoutes(app)

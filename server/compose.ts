@@ -4,6 +4,9 @@ import { buildApp } from './app.ts'
 import { openStore } from './audit/open.ts'
 import type { Store } from './audit/store.ts'
 import type { Config } from './config.ts'
+import { type Authenticate, admitEverybody } from './http/access.ts'
+import { ApiKeyCallers } from './http/api-key-callers.ts'
+import { bearerAuthentication } from './http/bearer.ts'
 import type { Deps, Lifecycle } from './http/deps.ts'
 import { createMetrics, observeProcess } from './http/metrics.ts'
 import { LivePolicies, type ReloadResult } from './policy/live.ts'
@@ -58,14 +61,33 @@ async function servePolicies(
   return { live, stop }
 }
 
+function authenticationOf({ authenticated }: Config, store: Store, now: () => Date): Authenticate {
+  return authenticated ? bearerAuthentication(new ApiKeyCallers(store, now)) : admitEverybody
+}
+
+/** Who may call is told at the start, because nothing else shows it. */
+async function tellWhoMay({ authenticated }: Config, store: Store, logger: Logger): Promise<void> {
+  if (!authenticated) {
+    logger.warn({ authentication: 'none' }, 'Everybody on this machine may do everything, and nobody else is answered')
+    return
+  }
+  const keys = await store.apiKeys()
+  if (keys.length > 0) return
+  logger.warn({ authentication: 'required' }, 'There is no API key yet: make one with imagegate keys create')
+}
+
 async function listen(config: Config, deps: Pick<Deps, 'store' | 'lifecycle' | 'policies'>, logger: Logger) {
   // Done before listening, so that the first request does not wait for it.
   prepareValidator('facts')
   const metrics = createMetrics()
   observeProcess(metrics)
-  const app = await buildApp({ ...deps, logger, metrics, limits: config, now: () => new Date() })
+  const now = () => new Date()
+  const authenticate = authenticationOf(config, deps.store, now)
+  const limits = { ...config, loopbackOnly: !config.authenticated }
+  const app = await buildApp({ ...deps, authenticate, logger, metrics, limits, now })
   app.server.maxConnections = config.maxConnections
   const url = await app.listen({ host: config.host, port: config.port })
+  await tellWhoMay(config, deps.store, logger)
   const { digest, set } = deps.policies.served
   logger.info({ url, policies: digest, versions: set.versions.length }, 'listening')
   return { app, url }

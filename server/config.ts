@@ -29,8 +29,8 @@ export interface Config {
   readonly maxConnections: number
   /** Milliseconds of event-loop delay above which requests are turned away; 0 never does. */
   readonly maxDelayMs: number
-  /** Nobody but this machine is meant to be answered. */
-  readonly loopbackOnly: boolean
+  /** Every caller says who it is; else everybody may do everything, and only this machine is answered. */
+  readonly authenticated: boolean
   /** Seconds that requests in flight have to finish when the service stops. */
   readonly shutdownSeconds: number
   /** Seconds between turning unready and accepting nothing more, for load balancers to notice. */
@@ -80,11 +80,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       'IMAGEGATE_READ_DATABASE_URL is a postgres: URL, and only where IMAGEGATE_DATABASE_URL is one.',
     )
   }
-  if (!isLoopback(word('IMAGEGATE_HOST')) && values['IMAGEGATE_ALLOW_REMOTE'] !== 'yes') {
+  if (!isLoopback(word('IMAGEGATE_HOST')) && word('IMAGEGATE_AUTHENTICATION') !== 'required') {
     say(
       'IMAGEGATE_HOST',
-      'IMAGEGATE_HOST is not a loopback address. There is no authentication yet, so everyone who reaches the port ' +
-        'could read and write verdicts; set IMAGEGATE_ALLOW_REMOTE=yes where something in front keeps others out.',
+      'IMAGEGATE_HOST is not a loopback address, and everyone who reached the port could read and write verdicts. Set ' +
+        'IMAGEGATE_AUTHENTICATION=required, and make a key with imagegate keys create; or listen on 127.0.0.1.',
     )
   }
   if (problems.length > 0 || database === undefined) {
@@ -106,7 +106,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     batchWindow: number('IMAGEGATE_BATCH_WINDOW'),
     maxConnections: number('IMAGEGATE_MAX_CONNECTIONS'),
     maxDelayMs: number('IMAGEGATE_MAX_DELAY_MS'),
-    loopbackOnly: values['IMAGEGATE_ALLOW_REMOTE'] !== 'yes',
+    authenticated: word('IMAGEGATE_AUTHENTICATION') === 'required',
     shutdownSeconds: number('IMAGEGATE_SHUTDOWN_SECONDS'),
     shutdownDelaySeconds: number('IMAGEGATE_SHUTDOWN_DELAY_SECONDS'),
   })

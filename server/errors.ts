@@ -80,6 +80,11 @@ export const errorKinds = {
     title: 'No candidate of this family is tried',
     mend: 'Set IMAGEGATE_POLICY_CANDIDATE to a policy file of the family, and reload or restart the service.',
   },
+  API_KEY_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such API key in use',
+    mend: 'Check the id; imagegate keys list shows all keys.',
+  },
   SCHEMA_NOT_FOUND: { status: 404, title: 'There is no such schema', mend: 'GET /v1/schemas lists them.' },
   METHOD_NOT_ALLOWED: {
     status: 405,
@@ -105,7 +110,7 @@ export const errorKinds = {
   HOST_REFUSED: {
     status: 421,
     title: 'The request names another host',
-    mend: 'Use localhost or the loopback address; with IMAGEGATE_ALLOW_REMOTE=yes any name is answered.',
+    mend: 'Use localhost or the loopback address; with IMAGEGATE_AUTHENTICATION=required any name is answered.',
   },
   FACTS_INVALID: {
     status: 422,

@@ -15,7 +15,7 @@ export const settings = [
   {
     name: 'IMAGEGATE_HOST',
     default: '127.0.0.1',
-    description: 'Address to listen on. Other than loopback only together with IMAGEGATE_ALLOW_REMOTE=yes.',
+    description: 'Address to listen on. Other than loopback only with IMAGEGATE_AUTHENTICATION=required.',
     schema: { type: 'string', pattern: '^[0-9A-Za-z.:-]{1,255}$' },
   },
   {
@@ -25,10 +25,11 @@ export const settings = [
     schema: whole(0, 65_535),
   },
   {
-    name: 'IMAGEGATE_ALLOW_REMOTE',
-    default: 'no',
-    description: 'yes or no. There is no authentication yet: yes lets everyone who reaches the port read and write.',
-    schema: { type: 'string', enum: ['yes', 'no'] },
+    name: 'IMAGEGATE_AUTHENTICATION',
+    default: 'none',
+    description:
+      'none: everybody on this machine may do everything, and nobody else is answered. required: every caller shows an API key, or a token of IMAGEGATE_OIDC_ISSUER.',
+    schema: { type: 'string', enum: ['none', 'required'] },
   },
   {
     name: 'IMAGEGATE_DATABASE_URL',

@@ -1,4 +1,5 @@
 import type pg from 'pg'
+import { changeApiKeys } from './postgres-api-keys.ts'
 import { acceptBundle } from './postgres-bundle.ts'
 import { beginWriting, type Connection, inTransaction, setTenant } from './postgres-connection.ts'
 import { isRefusal, isTransient, sqlState } from './postgres-errors.ts'
@@ -6,7 +7,7 @@ import { insertVerdicts, keepDocuments, keepPolicies } from './postgres-insert.t
 import { claimKeys } from './postgres-keys.ts'
 import { keepShadows } from './postgres-shadow.ts'
 import type { RecordRows } from './rows.ts'
-import type { StoreFailure, WriteOutcome, WriteRequest } from './write-request.ts'
+import { isRecord, type StoreFailure, type WriteOutcome, type WriteRequest } from './write-request.ts'
 
 type WriteRecords = (connection: Connection, records: readonly RecordRows[]) => Promise<readonly WriteOutcome[]>
 
@@ -28,8 +29,6 @@ export async function commitBatch(pool: pg.Pool, requests: readonly WriteRequest
   }
 }
 
-const isRecord = (request: WriteRequest): request is RecordRows => request !== 'check' && !('bundle' in request)
-
 function commitWith(pool: pg.Pool, requests: readonly WriteRequest[], write: WriteRecords) {
   return inTransaction(pool, beginWriting, async (connection) => {
     await setTenant(connection, '*')
@@ -38,9 +37,10 @@ function commitWith(pool: pg.Pool, requests: readonly WriteRequest[], write: Wri
     const outcomes = new Map<WriteRequest, WriteOutcome>()
     for (const [index, record] of records.entries()) outcomes.set(record, written[index] ?? { kind: 'recorded' })
     for (const request of requests) {
-      if (request !== 'check' && 'bundle' in request) {
-        outcomes.set(request, await acceptBundle(connection, request.bundle))
-      }
+      if (request === 'check' || isRecord(request)) continue
+      const change =
+        'bundle' in request ? acceptBundle(connection, request.bundle) : changeApiKeys(connection, request.apiKey)
+      outcomes.set(request, await change)
     }
     // Last, because it is one row that all replicas write.
     if (requests.includes('check')) await touch(connection)

@@ -61,6 +61,9 @@ export async function openPostgresReader(options: PostgresOptions): Promise<Stor
   }
 }
 
+/** Only a query tells whether the database was written. */
+const neverTold = () => undefined
+
 /** What reads: from the primary, and from the replica where there is one. */
 class ReadingPools {
   readonly primary: pg.Pool
@@ -91,7 +94,7 @@ class ReadingPools {
     return storeReader(async (tenant, queries) => {
       if (this.#closing !== undefined) throw new ImagegateError('STORE_UNAVAILABLE', 'The store is closed.')
       return await run(tenant, queries)
-    })
+    }, neverTold)
   }
 }
 
@@ -130,6 +133,7 @@ function storeOf(
     },
     acceptBundle: (bundle) => writer.acceptBundle(bundle),
     countRequest: (caller, windowMs) => counts.add(caller, windowMs),
+    changeApiKeys: (change) => writer.changeApiKeys(change),
     sealing: () => sealer.state,
     async check() {
       await inTransaction(reading.primary, beginReading, (connection) => connection.query('SELECT 1')).catch(

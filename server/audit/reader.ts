@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import { findApiKey, listApiKeys } from './api-key-queries.ts'
 import { readEntries } from './chain-queries.ts'
 import { findDocument, findIdempotent, findPolicyBody, findRecords, findVerdict, listVerdicts } from './queries.ts'
 import { countShadows, listShadows } from './shadow-queries.ts'
@@ -12,8 +13,12 @@ import type { AuditTables } from './tables.ts'
 export type RunQueries = <T>(tenant: string | undefined, queries: (db: Kysely<AuditTables>) => Promise<T>) => Promise<T>
 
 /** What every driver reads alike; a driver brings the connection and closes it. */
-export function storeReader(run: RunQueries): Omit<StoreReader, 'close'> {
+export function storeReader(run: RunQueries, version: StoreReader['version']): Omit<StoreReader, 'close'> {
   return {
+    version,
+    // A key is asked for before its tenant is known.
+    apiKey: (id) => run('*', (db) => findApiKey(db, id)),
+    apiKeys: (tenant) => run(tenant ?? '*', (db) => listApiKeys(db, tenant)),
     idempotent: (tenant, key) => run(tenant, (db) => findIdempotent(db, tenant, key)),
     verdict: (tenant, id) => run(tenant, (db) => findVerdict(db, tenant, id)),
     document: (tenant, digest) => run(tenant, (db) => findDocument(db, tenant, digest)),

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import { ImagegateError } from '../errors.ts'
 import type { RecordRows } from './rows.ts'
+import { prepareApiKeys } from './sqlite-api-keys.ts'
 import { prepareBundle } from './sqlite-bundle.ts'
 import { isConstraint, sqliteCode } from './sqlite-errors.ts'
 import { prepareInsert } from './sqlite-insert.ts'
@@ -26,6 +27,7 @@ export function prepareCommit(db: Database): CommitBatch {
   const insert = prepareInsert(db)
   const chain = prepareSeal(db)
   const accept = prepareBundle(db)
+  const changeKeys = prepareApiKeys(db)
   const touch = db.prepare(
     `INSERT INTO health (id, checked_at, room) VALUES (1, ?, zeroblob(?))
      ON CONFLICT (id) DO UPDATE SET checked_at = excluded.checked_at, room = excluded.room`,
@@ -37,6 +39,7 @@ export function prepareCommit(db: Database): CommitBatch {
       return { kind: 'recorded' }
     }
     if ('bundle' in request) return accept(request.bundle)
+    if ('apiKey' in request) return changeKeys(request.apiKey)
     const { tenant, id, record_digest } = request.verdict
     savepoint.run()
     try {

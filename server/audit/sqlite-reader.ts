@@ -1,4 +1,4 @@
-import type { Database } from 'better-sqlite3'
+import type { Database, Statement } from 'better-sqlite3'
 import { Kysely, SqliteDialect, sql } from 'kysely'
 import { ImagegateError } from '../errors.ts'
 import { openForReading } from './sqlite-connection.ts'
@@ -8,6 +8,7 @@ import type { AuditTables } from './tables.ts'
 
 interface Connection {
   readonly database: Database
+  readonly version: Statement<[], number>
   readonly db: Kysely<AuditTables>
 }
 
@@ -16,6 +17,8 @@ export class SqliteQueries {
   readonly #file: string
   #connection: Connection | undefined
   #closed = false
+  /** Connections so far: each counts the changes of others for itself. */
+  #opened = 0
   #damage: ImagegateError | undefined
 
   constructor(file: string) {
@@ -25,7 +28,7 @@ export class SqliteQueries {
   /** Opens the connection. Throws STORE_INCOMPATIBLE or STORE_UNAVAILABLE. */
   open(): void {
     try {
-      this.#connection ??= connect(this.#file)
+      this.#connect()
     } catch (error) {
       throw storeError(error)
     }
@@ -40,8 +43,7 @@ export class SqliteQueries {
   async run<T>(queries: (db: Kysely<AuditTables>) => Promise<T>): Promise<T> {
     if (this.#closed) throw new ImagegateError('STORE_UNAVAILABLE', 'The store is closed.')
     try {
-      this.#connection ??= connect(this.#file)
-      return await queries(this.#connection.db)
+      return await queries(this.#connect().db)
     } catch (error) {
       if (!(error instanceof ImagegateError)) await this.#drop()
       const failure = inServiceError(error)
@@ -50,10 +52,28 @@ export class SqliteQueries {
     }
   }
 
+  /** As ApiKeyReader.version; undefined while there is no connection that works. */
+  version(): number | undefined {
+    try {
+      const changes = this.#connection?.version.get()
+      return changes === undefined ? undefined : this.#opened * 2 ** 32 + changes
+    } catch {
+      return undefined
+    }
+  }
+
   /** Rejects with STORE_UNAVAILABLE once a query found the database damaged, or when it cannot be read now. */
   async check(): Promise<void> {
     if (this.#damage !== undefined) throw this.#damage
     await this.run((db) => sql`SELECT 1 FROM health`.execute(db))
+  }
+
+  #connect(): Connection {
+    if (this.#connection === undefined) {
+      this.#connection = connect(this.#file)
+      this.#opened += 1
+    }
+    return this.#connection
   }
 
   async #drop(): Promise<void> {
@@ -73,5 +93,6 @@ function connect(file: string): Connection {
     database.close()
     throw error
   }
-  return { database, db: new Kysely<AuditTables>({ dialect: new SqliteDialect({ database }) }) }
+  const version = database.prepare<[], number>('PRAGMA data_version').pluck()
+  return { database, version, db: new Kysely<AuditTables>({ dialect: new SqliteDialect({ database }) }) }
 }

@@ -8,7 +8,7 @@ import { openForWriting, setPatience } from './sqlite-connection.ts'
 import { inService, isDamage, sqliteCode, storeFailure } from './sqlite-errors.ts'
 import { migrateSqlite, requireMigrated } from './sqlite-migrate.ts'
 import { sealWaiting } from './sqlite-seal.ts'
-import type { StoreFailure, WriteOutcome, WriteRequest } from './write-request.ts'
+import { isRecord, type StoreFailure, type WriteOutcome, type WriteRequest } from './write-request.ts'
 
 /** What the writer is started with. */
 export interface WriterData {
@@ -111,7 +111,7 @@ function recover(error: unknown, requests: readonly WriteRequest[]): void {
 }
 
 function textOf(request: WriteRequest): number {
-  return request === 'check' || 'bundle' in request ? 0 : bytesOf(request)
+  return isRecord(request) ? bytesOf(request) : 0
 }
 
 /** Commits a batch, unless the file is not the one that was opened or was found damaged: writing would make that worse. */

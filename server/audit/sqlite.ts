@@ -36,7 +36,10 @@ export async function openSqliteReader({ file }: Pick<SqliteOptions, 'file'>): P
 }
 
 function readerOf(queries: SqliteQueries): Omit<StoreReader, 'close'> {
-  return storeReader((_, run) => queries.run(run))
+  return storeReader(
+    (_, run) => queries.run(run),
+    () => queries.version(),
+  )
 }
 
 function storeOf(thread: WriterThread, queries: SqliteQueries): Store {
@@ -46,6 +49,7 @@ function storeOf(thread: WriterThread, queries: SqliteQueries): Store {
     ...reader,
     record: (record) => writer.record(record),
     acceptBundle: (bundle) => writer.acceptBundle(bundle),
+    changeApiKeys: (change) => writer.changeApiKeys(change),
     sealing: () => ({ waiting: 0, oldestSeconds: 0 }),
     async check() {
       await queries.check()

@@ -1,5 +1,6 @@
 import type { Verdict } from '../documents/verdict.ts'
 import type { ShadowDifference } from '../evaluation/shadow.ts'
+import type { ApiKeyChange, ApiKeyReader } from './api-keys.ts'
 import type { ChainEntry } from './chain.ts'
 
 /** A policy file as it was used, content-addressed. */
@@ -169,7 +170,7 @@ export interface StoredRecord {
  * What the audit record tells. Each method rejects with STORE_UNAVAILABLE when the database cannot do its work, and
  * reads within one tenant; policy bodies belong to none.
  */
-export interface StoreReader {
+export interface StoreReader extends ApiKeyReader {
   /** The verdict that an idempotency key stands for, if any. */
   idempotent(tenant: string, key: string): Promise<IdempotentVerdict | undefined>
   verdict(tenant: string, id: string): Promise<StoredVerdict | undefined>
@@ -205,6 +206,11 @@ export interface Store extends StoreReader {
    * sequence, or another of the same, was taken before; else as record does.
    */
   acceptBundle(bundle: AcceptedBundle): Promise<void>
+  /**
+   * Resolves once a change of the API keys is durable. Rejects with API_KEY_NOT_FOUND when the one to revoke or to
+   * replace is not there, of another tenant, or revoked; else as record does.
+   */
+  changeApiKeys(change: ApiKeyChange): Promise<void>
   /** What waited to be sealed at the last look, which is about a second ago at most. */
   sealing(): SealingState
   /** Resolves when the database can be read and written. */

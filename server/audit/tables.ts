@@ -115,6 +115,18 @@ export interface CheckpointRow {
   readonly signature: string
 }
 
+/** A row of api_keys. */
+export interface ApiKeyRow {
+  readonly id: string
+  readonly tenant: string
+  readonly role: string
+  readonly name: string
+  readonly digest: string
+  readonly created_at: string
+  readonly expires_at: string | null
+  readonly revoked_at: string | null
+}
+
 /** The tables that queries read, alike in every dialect; migrations/ creates them. */
 export interface AuditTables {
   verdicts: VerdictRow
@@ -126,6 +138,7 @@ export interface AuditTables {
   shadow_evaluations: ShadowEvaluationRow
   shadow_differences: ShadowDifferenceRow
   shadow_counts: ShadowCountRow
+  api_keys: ApiKeyRow
   chain: ChainRow
   unsealed: UnsealedRow
   checkpoints: CheckpointRow

@@ -1,9 +1,19 @@
 import type { ErrorCode } from '../errors.ts'
+import type { ApiKeyChange, ApiKeyResult } from './api-keys.ts'
 import type { RecordRows } from './rows.ts'
 import type { AcceptedBundle, RecordResult } from './store.ts'
 
-/** What the writer is asked to make durable: a record, a bundle taken into service, or a sign that it can write. */
-export type WriteRequest = RecordRows | { readonly bundle: AcceptedBundle } | 'check'
+/** What the writer is asked to make durable: a record, a bundle taken into service, a change of keys, or a sign that it can write. */
+export type WriteRequest =
+  | RecordRows
+  | { readonly bundle: AcceptedBundle }
+  | { readonly apiKey: ApiKeyChange }
+  | 'check'
+
+/** Whether it is a record. */
+export function isRecord(request: WriteRequest): request is RecordRows {
+  return request !== 'check' && 'verdict' in request
+}
 
 /** An error that can cross from the writer's thread: its code, and a detail that is safe to show. */
 export interface StoreFailure {
@@ -17,4 +27,8 @@ export interface StoreFailure {
 export type BundleResult = { readonly kind: 'recorded' } | { readonly kind: 'older'; readonly newest: AcceptedBundle }
 
 /** What became of one request of a committed batch. */
-export type WriteOutcome = RecordResult | BundleResult | { readonly kind: 'failed'; readonly failure: StoreFailure }
+export type WriteOutcome =
+  | RecordResult
+  | BundleResult
+  | ApiKeyResult
+  | { readonly kind: 'failed'; readonly failure: StoreFailure }

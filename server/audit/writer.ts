@@ -1,8 +1,9 @@
 import { ImagegateError } from '../errors.ts'
+import type { ApiKeyChange } from './api-keys.ts'
 import { GroupCommit } from './group-commit.ts'
 import { bytesOf, toRows } from './rows.ts'
 import type { AcceptedBundle, RecordResult, VerdictRecord } from './store.ts'
-import type { WriteOutcome, WriteRequest } from './write-request.ts'
+import { isRecord, type WriteOutcome, type WriteRequest } from './write-request.ts'
 
 const limits = { batchItems: 256, batchBytes: 8 << 20, waitingItems: 4096, waitingBytes: 64 << 20 }
 
@@ -32,7 +33,9 @@ export class Writer {
     const rows = { ...all, policies: all.policies.filter(({ digest }) => !this.#policies.has(digest)) }
     const outcome = await this.#queue.add(rows, bytesOf(rows))
     if (outcome.kind === 'failed') throw new ImagegateError(outcome.failure.code, outcome.failure.detail)
-    if (outcome.kind === 'older') throw new ImagegateError('INTERNAL', 'The writer took a record for a bundle.')
+    if (outcome.kind === 'older' || outcome.kind === 'unknown') {
+      throw new ImagegateError('INTERNAL', 'The writer took a record for something else.')
+    }
     return outcome
   }
 
@@ -44,6 +47,15 @@ export class Writer {
       const { sequence, digest } = outcome.newest
       const found = `It is sequence ${bundle.sequence}, ${bundle.digest}`
       throw new ImagegateError('BUNDLE_ROLLBACK', `${found}; sequence ${sequence}, ${digest}, was served before.`)
+    }
+  }
+
+  /** As Store.changeApiKeys. */
+  async changeApiKeys(change: ApiKeyChange): Promise<void> {
+    const outcome = await this.#queue.add({ apiKey: change }, 0)
+    if (outcome.kind === 'failed') throw new ImagegateError(outcome.failure.code, outcome.failure.detail)
+    if (outcome.kind === 'unknown') {
+      throw new ImagegateError('API_KEY_NOT_FOUND', 'No API key with this id is in use.')
     }
   }
 
@@ -69,7 +81,7 @@ export class Writer {
       // A batch of replays alone wrote nothing and proves nothing.
       if (outcomes.some(({ kind }) => kind === 'recorded')) this.#lastCommit = performance.now()
       for (const [index, request] of requests.entries()) {
-        if (request === 'check' || 'bundle' in request || outcomes[index]?.kind !== 'recorded') continue
+        if (!isRecord(request) || outcomes[index]?.kind !== 'recorded') continue
         for (const { digest } of request.policies) this.#policies.add(digest)
       }
       return outcomes

@@ -54,6 +54,11 @@ const entries: readonly Entry[] = [
     load: async () => (await import('./verdicts.ts')).addVerdicts,
   },
   {
+    name: 'keys',
+    summary: 'make, list and revoke API keys',
+    load: async () => (await import('./keys.ts')).addKeys,
+  },
+  {
     name: 'db',
     summary: 'migrate, examine, back up and copy the database',
     load: async () => (await import('./db.ts')).addDb,

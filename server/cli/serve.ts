@@ -31,10 +31,12 @@ function word(text: string): string {
 }
 
 /** What to try first with a service that has just started. */
-function welcome(url: string): string {
-  const found = `imagegate listens at ${url}\nThe API description: ${url}/docs\n`
+function welcome(url: string, authenticated: boolean): string {
+  const who = authenticated ? 'Callers need an API key or a token' : 'Everybody on this machine may do everything'
+  const found = `imagegate listens at ${url}\nThe API description: ${url}/docs\n${who}; see IMAGEGATE_AUTHENTICATION in serve --help.\n`
   if (!existsSync(example)) return found
-  const post = "curl -sS -H 'Content-Type: application/json'"
+  const key = authenticated ? ' -H "Authorization: Bearer $IMAGEGATE_API_KEY"' : ''
+  const post = `curl -sS${key} -H 'Content-Type: application/json'`
   const lines = [
     'Post an example document of facts and get its verdict:',
     '',
@@ -55,8 +57,9 @@ export function addServe(command: Command, { terminal, services, exit }: Context
     .description('Serves the REST API. Settings come from the environment; the log goes to standard output as JSON.')
     .addHelpText('after', () => `${environment(Math.min(terminal.stdout.columns, 100))}\n${help}`)
     .action(async () => {
-      const service = await services.start(terminal.config())
-      await terminal.stderr.write(welcome(service.url))
+      const config = terminal.config()
+      const service = await services.start(config)
+      await terminal.stderr.write(welcome(service.url, config.authenticated))
       exit((await service.stopped()) === 0 ? exitCodes.ready : exitCodes.notReady)
     })
 }

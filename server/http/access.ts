@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { may, type Permission } from '../access/roles.ts'
-import { ImagegateError } from '../errors.ts'
+import { type ErrorCode, ImagegateError } from '../errors.ts'
 import { anonymous, type Caller, setCaller } from './caller.ts'
 
 /** Finds out who sent a request. Rejects with UNAUTHENTICATED when it does not say so well. */
@@ -16,6 +16,17 @@ function isDescription(url: string): boolean {
   return url === descriptionPage || url.startsWith(`${descriptionPage}/`)
 }
 
+const realm = 'Bearer realm="imagegate"'
+
+/** What was sent is not valid, or nothing was sent (RFC 6750). */
+function challenge({ headers }: FastifyRequest): string {
+  return headers.authorization === undefined ? realm : `${realm}, error="invalid_token"`
+}
+
+function hasCode(error: unknown, code: ErrorCode): boolean {
+  return error instanceof ImagegateError && error.code === code
+}
+
 /** Lets nobody do what they may not, on every route that is registered after this call; one that does not say what it asks is refused at the start. */
 export function guard(app: FastifyInstance, authenticate: Authenticate): void {
   const registered: RouteOptions[] = []
@@ -28,13 +39,17 @@ export function guard(app: FastifyInstance, authenticate: Authenticate): void {
       if (config?.permission === undefined) throw new Error(`The route ${method} ${url} declares no permission.`)
     }
   })
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', async (request, reply) => {
     // What is not there is told only to whom is known.
     const permission = request.is404 ? 'any' : request.routeOptions.config.permission
     if (permission === 'public') return
-    const caller = await authenticate(request)
+    const caller = await authenticate(request).catch((error: unknown) => {
+      if (hasCode(error, 'UNAUTHENTICATED')) reply.header('www-authenticate', challenge(request))
+      throw error
+    })
     setCaller(request, caller)
     if (permission !== undefined && may(caller.roles, permission)) return
+    reply.header('www-authenticate', `${realm}, error="insufficient_scope"`)
     throw new ImagegateError('FORBIDDEN', 'The role of the credential does not include this.')
   })
 }

@@ -2,6 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Store } from '../audit/store.ts'
 import type { Recording } from '../evaluation/record.ts'
 import type { PolicyView } from '../policy/live.ts'
+import type { Authenticate } from './access.ts'
 import type { Metrics } from './metrics.ts'
 
 /** serving: all is answered. draining: unready, still answering. closing: only health is answered. */
@@ -26,6 +27,8 @@ export interface Limits {
 
 /** What the routes work with. */
 export interface Deps {
+  /** Finds out who sent a request. */
+  readonly authenticate: Authenticate
   /** A request takes what is served once, and keeps to it. */
   readonly policies: PolicyView
   readonly store: Store

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { ErrorCode } from '../errors.ts'
+import { knownCaller } from './caller.ts'
 import type { Deps } from './deps.ts'
 import { traceOf } from './problems.ts'
 
@@ -31,11 +32,13 @@ const lingerMs = 2000
 
 function logLine(request: FastifyRequest, status: number, seconds: number, finished: boolean): void {
   const { error, ...told } = notes.get(request) ?? {}
+  const caller = knownCaller(request)?.name
   const line = {
     method: request.method,
     route: request.routeOptions.url ?? null,
     status,
     durationMs: Math.round(seconds * 1e5) / 100,
+    ...(caller === undefined ? {} : { caller }),
     ...(finished ? {} : { aborted: true }),
     ...told,
     ...(error === undefined ? {} : { err: traceOf(error) }),

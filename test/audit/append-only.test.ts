@@ -24,6 +24,7 @@ function database(t: Test): { db: Database; file: string } {
   migrateSqlite(db)
   t.same(prepareCommit(db)([toRows(record)]), [{ kind: 'recorded' }])
   db.exec("INSERT INTO checkpoints VALUES ('default', 1, 1, 'a', 'b', 'c', 'd', 'e')")
+  db.exec("INSERT INTO api_keys VALUES ('k', 'default', 'reader', 'n', 'd', 'c', '2030', '2029')")
   db.exec("INSERT INTO unsealed VALUES ('default', 'waits', 'x')")
   // As any other program would open it.
   db.pragma('recursive_triggers = OFF')
@@ -64,6 +65,14 @@ test('no statement changes, deletes or replaces what was recorded', (t) => {
     'INSERT OR REPLACE INTO checkpoints SELECT * FROM checkpoints',
     "INSERT INTO checkpoints VALUES ('default', 3, 3, 'x', 'x', 'x', 'x', 'x')",
     "INSERT INTO checkpoints VALUES ('default', 2, 1, 'x', 'x', 'x', 'x', 'x')",
+    'DELETE FROM api_keys',
+    "UPDATE api_keys SET role = 'admin'",
+    "UPDATE api_keys SET tenant = 'other'",
+    "UPDATE api_keys SET digest = 'x'",
+    'UPDATE api_keys SET revoked_at = NULL',
+    'UPDATE api_keys SET expires_at = NULL',
+    "UPDATE api_keys SET expires_at = '2031'",
+    "INSERT OR REPLACE INTO api_keys VALUES ('k', 'default', 'admin', 'n', 'd', 'c', NULL, NULL)",
     "UPDATE unsealed SET verdict_id = 'x'",
     'DELETE FROM unsealed',
     "INSERT OR REPLACE INTO fact_documents SELECT tenant, digest, facts_digest, first_recorded_at, NULL, NULL, '' FROM fact_documents",

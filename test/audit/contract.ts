@@ -2,6 +2,7 @@ import type { Test } from 'tap'
 import { newIdentity } from '../../server/audit/identity.ts'
 import type { Store, VerdictFilter, VerdictRecord } from '../../server/audit/store.ts'
 import { sha256 } from '../../server/digest.ts'
+import { keepsApiKeys } from './contract-api-keys.ts'
 import { leavesNoGaps, sealsVerdicts } from './contract-chain.ts'
 import { keepsShadows, losesShadowsAlone, refusesOlderBundles } from './contract-serving.ts'
 import { identityAt, makeRecord, type RecordWishes } from './records.ts'
@@ -32,6 +33,7 @@ const tests: readonly (readonly [name: string, run: InRoom])[] = [
   ['every verdict is sealed once, in a chain of its tenant', sealsVerdicts],
   ['what is refused or replayed leaves no gap in the chain', leavesNoGaps],
   ['a bundle older than one that was taken is refused', refusesOlderBundles],
+  ['API keys are found, listed by tenant, revoked once, and end sooner when replaced', keepsApiKeys],
   ['a check of a working database resolves, also when many ask at once', checks],
 ]
 

@@ -157,6 +157,8 @@ test('what is looked up by its key is found by its key', (t) => {
     'SELECT body FROM verdicts WHERE tenant = ? AND id = ?',
     'SELECT body FROM fact_documents WHERE tenant = ? AND digest = ?',
     'SELECT body FROM policy_bodies WHERE digest = ?',
+    'SELECT * FROM api_keys WHERE id = ?',
+    'SELECT * FROM api_keys WHERE tenant = ? ORDER BY tenant, id',
     `SELECT v.body FROM idempotency_keys k JOIN verdicts v ON v.tenant = k.tenant AND v.id = k.verdict_id
      WHERE k.tenant = ? AND k.key = ?`,
     `DELETE FROM idempotency_keys WHERE (tenant, key) IN

@@ -171,12 +171,16 @@ exercise_read_only() {
 }
 
 exercise_writable() {
+  IMAGEGATE_API_KEY=$(run_once keys create --role admin --name test)
+  export IMAGEGATE_API_KEY
   touch "$work/before"
   sleep 0.1
-  start rw IMAGEGATE_HOST=0.0.0.0 IMAGEGATE_ALLOW_REMOTE=yes
+  start rw IMAGEGATE_HOST=0.0.0.0 IMAGEGATE_AUTHENTICATION=required
   wait_until_healthy
+  check 'without a key, from outside the loopback' "$(from_its_network curl -sS -o /dev/null \
+    -w '%{http_code}' "http://192.0.2.1:8080$location")" 401
   check 'earlier verdict after a restart, from outside the loopback' "$(from_its_network curl -sS -o "$work/again" \
-    -w '%{http_code}' "http://192.0.2.1:8080$location")" 200
+    -H "Authorization: Bearer $IMAGEGATE_API_KEY" -w '%{http_code}' "http://192.0.2.1:8080$location")" 200
   cmp "$work/verdict" "$work/again" || fail 'the verdict differs after a restart'
   printed=$(sed -n 's/^  \(curl .*\)$/\1/p' "$work/err")
   say "the printed command: $printed"

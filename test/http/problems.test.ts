@@ -303,8 +303,8 @@ t.test('the configuration', async (t) => {
     for (const host of ['127.0.0.1', '127.9.9.9', '::1', 'localhost'])
       t.equal(readConfig({ IMAGEGATE_HOST: host }).host, host)
     for (const host of ['0.0.0.0', '::', '192.0.2.1', '127.0.0.1.example.com', 'example.com']) {
-      t.match(failed({ IMAGEGATE_HOST: host }).message, /no authentication.*IMAGEGATE_ALLOW_REMOTE=yes/)
-      t.equal(readConfig({ IMAGEGATE_HOST: host, IMAGEGATE_ALLOW_REMOTE: 'yes' }).host, host)
+      t.match(failed({ IMAGEGATE_HOST: host }).message, /IMAGEGATE_AUTHENTICATION=required.*keys create/)
+      t.equal(readConfig({ IMAGEGATE_HOST: host, IMAGEGATE_AUTHENTICATION: 'required' }).host, host)
     }
   })
 

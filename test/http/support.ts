@@ -5,6 +5,7 @@ import { type Logger, pino } from 'pino'
 import { buildApp } from '../../server/app.ts'
 import { openSqliteStore } from '../../server/audit/sqlite.ts'
 import type { Store } from '../../server/audit/store.ts'
+import { type Authenticate, admitEverybody } from '../../server/http/access.ts'
 import type { Lifecycle, Limits } from '../../server/http/deps.ts'
 import { createMetrics } from '../../server/http/metrics.ts'
 import { type LiveOptions, LivePolicies } from '../../server/policy/live.ts'
@@ -66,6 +67,7 @@ export async function stage(
   directory: string,
   limits: Partial<Limits> = {},
   candidate?: ReleasedPolicy,
+  authenticate: (store: Store) => Authenticate = () => admitEverybody,
 ): Promise<Stage> {
   const log: Record<string, unknown>[] = []
   const logger = keepingLogger(log)
@@ -78,6 +80,7 @@ export async function stage(
     store,
     logger,
     lifecycle,
+    authenticate: authenticate(store),
     metrics: createMetrics(),
     now: () => new Date(),
     limits: { bodySeconds: 5, batchWindow: 64, maxDelayMs: 0, loopbackOnly: false, ...limits },

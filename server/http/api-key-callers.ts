@@ -1,0 +1,78 @@
+import { timingSafeEqual } from 'node:crypto'
+import { readKey } from '../access/key.ts'
+import { isRole } from '../access/roles.ts'
+import type { ApiKey, ApiKeyReader } from '../audit/api-keys.ts'
+import { refused } from './bearer.ts'
+import type { Caller } from './caller.ts'
+
+/** Keys that are remembered, and for how many milliseconds where the store cannot say that nothing changed. */
+const limits = { remembered: 1000, milliseconds: 2000 }
+
+interface Remembered {
+  readonly key: ApiKey
+  readonly caller: Caller
+  readonly version: number | undefined
+  readonly at: number
+}
+
+/** Finds callers by their API keys. */
+export class ApiKeyCallers {
+  readonly #store: ApiKeyReader
+  readonly #now: () => Date
+  /** By the digest of the key's text. */
+  readonly #remembered = new Map<string, Remembered>()
+
+  constructor(store: ApiKeyReader, now: () => Date) {
+    this.#store = store
+    this.#now = now
+  }
+
+  /**
+   * The caller of a key. A key that was revoked is refused from the next request on where the store tells at once that it
+   * was written to (SQLite), else within two seconds. Rejects with UNAUTHENTICATED, or with STORE_UNAVAILABLE.
+   */
+  async callerOf(text: string): Promise<Caller> {
+    const read = readKey(text)
+    if (read === undefined) throw refused()
+    const known = this.#recall(read.digest)
+    if (known !== undefined) return this.#inUse(known)
+    // Asked before the key is, so that a change in between is found out the next time.
+    const version = this.#store.version()
+    const key = await this.#store.apiKey(read.id)
+    if (key === undefined || !equal(key.digest, read.digest) || !isRole(key.role)) throw refused()
+    const caller = { name: `key:${key.id}`, tenant: key.tenant, roles: [key.role] }
+    const found = { key, caller, version, at: performance.now() }
+    this.#remember(read.digest, found)
+    return this.#inUse(found)
+  }
+
+  #inUse({ key, caller }: Remembered): Caller {
+    if (key.revokedAt !== undefined) throw refused()
+    if (key.expiresAt !== undefined && Date.parse(key.expiresAt) <= this.#now().getTime()) throw refused()
+    return caller
+  }
+
+  #recall(digest: string): Remembered | undefined {
+    const found = this.#remembered.get(digest)
+    if (found === undefined) return undefined
+    const same =
+      found.version === undefined
+        ? performance.now() - found.at < limits.milliseconds
+        : found.version === this.#store.version()
+    return same ? found : undefined
+  }
+
+  #remember(digest: string, found: Remembered): void {
+    if (this.#remembered.size >= limits.remembered) {
+      const [oldest] = this.#remembered.keys()
+      if (oldest !== undefined) this.#remembered.delete(oldest)
+    }
+    this.#remembered.set(digest, found)
+  }
+}
+
+/** Compares two digests in a time that does not depend on them. */
+function equal(one: string, other: string): boolean {
+  const [left, right] = [Buffer.from(one), Buffer.from(other)]
+  return left.length === right.length && timingSafeEqual(left, right)
+}
