@@ -109,7 +109,7 @@ function post(agent: Agent, url: string): Promise<{ status: number; body: string
 
 /** What a verdict says apart from when it was reached and where it is kept. */
 function substance(verdict: Verdict): string {
-  const { id: _id, tenant: _tenant, recordedAt: _recordedAt, asOf: _asOf, ...rest } = verdict
+  const { id: _id, tenant: _tenant, recordedAt: _recordedAt, asOf: _asOf, submittedBy: _by, ...rest } = verdict
   return JSON.stringify(rest)
 }
 
