@@ -1,17 +1,20 @@
 // Verdicts per second that become durable: one client, 64 and 128, beside plain better-sqlite3 inserting the same bytes
 // into one table with the same settings, 1, 64 and 128 per transaction. Rounds alternate, medians are printed.
+// With the URL of an empty PostgreSQL database: the same there, beside one multi-row INSERT a transaction through pg.
 //
-//   npm run build && node bench/storage.mjs [verdicts per round] [rounds]
+//   npm run build && node bench/storage.mjs [verdicts per round] [rounds] [postgres: URL]
 
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
+import pg from 'pg'
 import { newIdentity } from '../dist/audit/identity.js'
-import { openSqliteStore } from '../dist/audit/sqlite.js'
+import { openStore } from '../dist/audit/open.js'
 import { sha256 } from '../dist/digest.js'
 
-const [verdicts = 4000, rounds = 5] = process.argv.slice(2).map(Number)
+const [verdicts = 4000, rounds = 5] = process.argv.slice(2, 4).map(Number)
+const url = process.argv[4]
 const directory = mkdtempSync(join(tmpdir(), 'imagegate-bench-'))
 const policy = { digest: sha256('policy'), family: 'linux', version: '1.0.0', body: 'x'.repeat(60_000) }
 let serial = 0
@@ -46,9 +49,9 @@ function record() {
 }
 
 /** Both return verdicts per second, and CPU microseconds per verdict of all threads; records are made before the clock starts. */
-async function throughStore(file, clients, count) {
+async function throughStore(place, clients, count) {
   const records = Array.from({ length: count }, record)
-  const store = await openSqliteStore({ file })
+  const store = await openStore(place)
   await store.record(record())
   stored += count + 1
   let next = 0
@@ -79,6 +82,25 @@ function plainInserts(file, perTransaction, count) {
   return result
 }
 
+async function plainPostgres(perTransaction, count) {
+  const records = Array.from({ length: count }, record)
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query('CREATE SCHEMA IF NOT EXISTS plain')
+  await client.query('CREATE TABLE IF NOT EXISTS plain.plain (id text PRIMARY KEY, body text, document text)')
+  await client.query('SET synchronous_commit = on')
+  const clock = startClock()
+  for (let index = 0; index < count; index += perTransaction) {
+    const batch = records.slice(index, index + perTransaction)
+    const rows = batch.map((_, row) => `($${row * 3 + 1}, $${row * 3 + 2}, $${row * 3 + 3})`).join(', ')
+    const values = batch.flatMap(({ verdict, body, document }) => [verdict.id, body, document])
+    await client.query(`INSERT INTO plain.plain VALUES ${rows}`, values)
+  }
+  const result = clock(count)
+  await client.end()
+  return result
+}
+
 function startClock() {
   const cpu = process.cpuUsage()
   const start = performance.now()
@@ -88,6 +110,8 @@ function startClock() {
   }
 }
 
+const file = join(directory, 'store.db')
+const place = url ? { kind: 'postgres', url } : { kind: 'sqlite', file }
 const sizes = [1, 64, 128]
 const results = new Map()
 const note = (name, result) => results.set(name, [...(results.get(name) ?? []), result])
@@ -102,8 +126,11 @@ try {
   for (let round = 0; round < rounds; round += 1) {
     for (const size of sizes) {
       const count = size === 1 ? Math.ceil(verdicts / 8) : verdicts
-      note(`plain ${size}`, plainInserts(join(directory, 'plain.db'), size, count))
-      note(`store ${size}`, await throughStore(join(directory, 'store.db'), size, count))
+      note(
+        `plain ${size}`,
+        url ? await plainPostgres(size, count) : plainInserts(join(directory, 'plain.db'), size, count),
+      )
+      note(`store ${size}`, await throughStore(place, size, count))
     }
   }
   console.log(`${rounds} rounds of ${verdicts} verdicts of ${record().body.length} B, each with a document of 4.9 KB`)
@@ -114,7 +141,7 @@ try {
     const ratios = [(store / plain).toFixed(2), (store / median('store 1', 'rate')).toFixed(1)]
     row([size, Math.round(plain), Math.round(store), ...ratios, ...cpus])
   }
-  console.log(`${(statSync(join(directory, 'store.db')).size / stored / 1000).toFixed(1)} KB a verdict on disk`)
+  if (!url) console.log(`${(statSync(file).size / stored / 1000).toFixed(1)} KB a verdict on disk`)
 } finally {
   rmSync(directory, { recursive: true })
 }
