@@ -3,7 +3,7 @@ import type { AuditTables } from './tables.ts'
 
 /** A table whose rows repeat what a verdict's body says, to find it by. */
 export interface DerivedTable {
-  readonly table: keyof AuditTables & ('findings' | 'missing_facts')
+  readonly table: keyof AuditTables & ('findings' | 'finding_kinds' | 'missing_facts')
   /** The columns that tell the rows of one verdict apart. */
   readonly key: readonly string[]
   /** The rows of one record. */
@@ -13,6 +13,7 @@ export interface DerivedTable {
 /** Every such table; what a record does not explain, in them or in verdicts, was not recorded. */
 export const derivedTables: readonly DerivedTable[] = [
   { table: 'findings', key: ['rule', 'result'], rows: ({ findings }) => findings.map((row) => ({ ...row })) },
+  { table: 'finding_kinds', key: ['severity', 'effect'], rows: ({ kinds }) => kinds.map((row) => ({ ...row })) },
   {
     table: 'missing_facts',
     key: ['pointer'],

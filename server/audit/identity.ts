@@ -37,6 +37,9 @@ export function timeOfId(id: string): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)
 }
 
+/** From where the positions in SQLite's index of text count their milliseconds: 2020-01-01T00:00:00Z. */
+export const textEpoch = 1_577_836_800_000
+
 /** A lower bound of all ids of a time in milliseconds since 1970 and later; it is itself nobody's id. */
 export function idFloor(milliseconds: number): string {
   const hex = Math.max(milliseconds, 0).toString(16).padStart(12, '0')

@@ -1,21 +1,15 @@
-import { type Expression, expressionBuilder, type Kysely, type SqlBool } from 'kysely'
-import { idFloor, maxSkew, recordedText } from './identity.ts'
-import type { ListPosition, VerdictFilter } from './store.ts'
+import { type Expression, expressionBuilder, type Kysely, type SqlBool, sql } from 'kysely'
+import { recordedText } from './identity.ts'
+import { containing, requireSearchText } from './image-text.ts'
+import { drivingQuery } from './list-driving.ts'
+import { idBounds, type ListRequest } from './list-request.ts'
+import type { VerdictFilter } from './store.ts'
 import type { AuditTables } from './tables.ts'
+import type { TextSearch } from './text-search.ts'
 import { firstMillisecond } from './times.ts'
 
-/** What a list asks for. */
-export interface ListRequest {
-  readonly tenant: string
-  readonly filter: VerdictFilter
-  /** Greatest number of rows. */
-  readonly limit: number
-  readonly position?: ListPosition | undefined
-}
-
-type IdColumn = 'verdicts.id' | 'findings.verdict_id' | 'missing_facts.verdict_id'
-
-const columns = [
+/** The columns of a summary. */
+export const summaryColumns = [
   'verdicts.id',
   'recorded_at',
   'outcome',
@@ -32,90 +26,85 @@ const columns = [
   'record_digest',
 ] as const
 
-const eb = expressionBuilder<AuditTables, 'verdicts' | 'findings' | 'missing_facts'>()
+const eb = expressionBuilder<AuditTables, 'verdicts' | 'findings' | 'missing_facts' | 'finding_kinds'>()
 
 /**
  * The query behind a list: one index drives it, newest id first, and nothing is sorted. What drives is the narrowest
- * filter: an image's name or digest, else a failed rule, else a missing fact, else the database's choice. A cross join
- * keeps that order on SQLite; PostgreSQL comes to the same by its statistics.
+ * filter: an image's name or digest or a request's id, else what drivingQuery takes, else the database's choice. A cross
+ * join keeps that order on SQLite; PostgreSQL comes to the same by its statistics. A text in names needs its search.
  */
-export function listQuery(db: Kysely<AuditTables>, request: ListRequest) {
-  const { failedRule, missingFact, imageName, imageDigest } = request.filter
-  const oneImage = imageName !== undefined || imageDigest !== undefined
-  if (failedRule !== undefined && !oneImage) {
+export function listQuery(db: Kysely<AuditTables>, request: ListRequest, search?: TextSearch) {
+  const { imageName, imageDigest, requestId } = request.filter
+  const narrow = imageName !== undefined || imageDigest !== undefined || requestId !== undefined
+  const driving = narrow ? undefined : drivingQuery(request, search)
+  if (driving === undefined) {
     return db
-      .selectFrom('findings')
-      .crossJoin('verdicts')
-      .select(columns)
-      .where('findings.tenant', '=', request.tenant)
-      .where('findings.rule', '=', failedRule)
-      .where('findings.result', '=', 'fail')
-      .where(idBounds(request, 'findings.verdict_id'))
-      .whereRef('verdicts.id', '=', 'findings.verdict_id')
-      .where(verdictConditions(request))
-      .where(missingFact === undefined ? eb.and([]) : lacks(missingFact))
-      .orderBy('findings.verdict_id', 'desc')
+      .selectFrom('verdicts')
+      .select(summaryColumns)
+      .where(conditions(request))
+      .where(idBounds(request, 'verdicts.id'))
+      .orderBy('verdicts.id', 'desc')
       .limit(request.limit)
   }
-  if (missingFact !== undefined && !oneImage) {
-    return db
-      .selectFrom('missing_facts')
-      .crossJoin('verdicts')
-      .select(columns)
-      .where('missing_facts.tenant', '=', request.tenant)
-      .where('missing_facts.pointer', '=', missingFact)
-      .where(idBounds(request, 'missing_facts.verdict_id'))
-      .whereRef('verdicts.id', '=', 'missing_facts.verdict_id')
-      .where(verdictConditions(request))
-      .orderBy('missing_facts.verdict_id', 'desc')
+  const rest = { ...request, filter: without(request.filter, driving.settled) }
+  const found = db.selectFrom(driving.query.as('found'))
+  if (search !== undefined && 'trigrams' in search) {
+    // Statistics tell little about text: with its own limit a verdict is looked up for each row that was found.
+    const verdict = eb
+      .selectFrom('verdicts')
+      .select(summaryColumns)
+      .where(conditions(rest))
+      .whereRef('verdicts.id', '=', sql.ref('found.id'))
+      .limit(1)
+    return found
+      .innerJoinLateral(verdict.as('verdicts'), (join) => join.onTrue())
+      .select(summaryColumns)
+      .orderBy('found.place', 'desc')
       .limit(request.limit)
   }
-  return db
-    .selectFrom('verdicts')
-    .select(columns)
-    .where(verdictConditions(request))
+  return found
+    .crossJoin('verdicts')
+    .select(summaryColumns)
+    .whereRef('verdicts.id', '=', 'found.id')
     .where(idBounds(request, 'verdicts.id'))
-    .where(failedRule === undefined ? eb.and([]) : fails(failedRule))
-    .where(missingFact === undefined ? eb.and([]) : lacks(missingFact))
-    .orderBy('verdicts.id', 'desc')
+    .where(conditions(rest))
+    .orderBy('found.place', 'desc')
     .limit(request.limit)
 }
 
-function verdictConditions({ tenant, filter }: ListRequest): Expression<SqlBool> {
-  return eb.and({
-    'verdicts.tenant': tenant,
-    ...(filter.outcome !== undefined && { outcome: filter.outcome }),
-    ...(filter.family !== undefined && { family: filter.family }),
-    ...(filter.osType !== undefined && { os_type: filter.osType }),
-    ...(filter.osId !== undefined && { os_id: filter.osId }),
-    ...(filter.imageName !== undefined && { image_name: filter.imageName }),
-    ...(filter.imageDigest !== undefined && { image_digest: filter.imageDigest }),
-    ...(filter.policyVersion !== undefined && { policy_version: filter.policyVersion }),
-  })
+function without(filter: VerdictFilter, settled: readonly string[]): VerdictFilter {
+  return Object.fromEntries(Object.entries(filter).filter(([name]) => !settled.includes(name)))
 }
 
-/** A range of ids that holds every id of the times asked for; recorded_at then decides. Lower-case hex sorts as ids do. */
-function idBounds({ filter, position }: ListRequest, column: IdColumn): Expression<SqlBool> {
-  const conditions: Expression<SqlBool>[] = []
-  if (filter.from !== undefined) {
-    const from = firstMillisecond(filter.from)
-    conditions.push(eb(column, '>=', idFloor(from - maxSkew)), eb('recorded_at', '>=', recordedText(from)))
-  }
-  const ends: string[] = position === undefined ? [] : [position.before]
-  if (filter.to !== undefined) {
-    const to = firstMillisecond(filter.to)
-    ends.push(idFloor(to + maxSkew))
-    conditions.push(eb('recorded_at', '<', recordedText(to)))
-  }
-  const [end] = ends.sort()
-  if (end !== undefined) conditions.push(eb(column, '<', end))
-  if (position !== undefined && (end === undefined || position.upTo < end)) {
-    conditions.push(eb(column, '<=', position.upTo))
-  }
-  return eb.and(conditions)
+function conditions({ tenant, filter }: ListRequest): Expression<SqlBool> {
+  const { from, to, failedRule, missingFact, severity, effect, text } = filter
+  return eb.and([
+    eb.and({
+      'verdicts.tenant': tenant,
+      ...(filter.outcome !== undefined && { outcome: filter.outcome }),
+      ...(filter.family !== undefined && { family: filter.family }),
+      ...(filter.osType !== undefined && { os_type: filter.osType }),
+      ...(filter.osId !== undefined && { os_id: filter.osId }),
+      ...(filter.imageName !== undefined && { image_name: filter.imageName }),
+      ...(filter.imageDigest !== undefined && { image_digest: filter.imageDigest }),
+      ...(filter.policyVersion !== undefined && { policy_version: filter.policyVersion }),
+      ...(filter.caller !== undefined && { caller: filter.caller }),
+      ...(filter.requestId !== undefined && { request_id: filter.requestId }),
+    }),
+    ...(from === undefined ? [] : [eb('recorded_at', '>=', recordedText(firstMillisecond(from)))]),
+    ...(to === undefined ? [] : [eb('recorded_at', '<', recordedText(firstMillisecond(to)))]),
+    ...(text === undefined ? [] : [contains(requireSearchText(text))]),
+    ...(missingFact === undefined ? [] : [lacks(missingFact)]),
+    ...(failedRule === undefined ? [] : [fails(failedRule, filter)]),
+    ...(failedRule === undefined && (severity !== undefined || effect !== undefined) ? [hasKind(filter)] : []),
+  ])
 }
 
-function fails(rule: string): Expression<SqlBool> {
+function contains(name: string): Expression<SqlBool> {
+  return sql<SqlBool>`lower(image_name) LIKE ${containing(name)} ESCAPE '\\'`
+}
+
+function fails(rule: string, { severity, effect }: VerdictFilter): Expression<SqlBool> {
   return eb.exists(
     eb
       .selectFrom('findings')
@@ -123,7 +112,8 @@ function fails(rule: string): Expression<SqlBool> {
       .whereRef('findings.tenant', '=', 'verdicts.tenant')
       .where('findings.rule', '=', rule)
       .where('findings.result', '=', 'fail')
-      .whereRef('findings.verdict_id', '=', 'verdicts.id'),
+      .whereRef('findings.verdict_id', '=', 'verdicts.id')
+      .where(eb.and({ ...(severity !== undefined && { severity }), ...(effect !== undefined && { effect }) })),
   )
 }
 
@@ -135,5 +125,17 @@ function lacks(pointer: string): Expression<SqlBool> {
       .whereRef('missing_facts.tenant', '=', 'verdicts.tenant')
       .where('missing_facts.pointer', '=', pointer)
       .whereRef('missing_facts.verdict_id', '=', 'verdicts.id'),
+  )
+}
+
+function hasKind({ severity = '', effect = '' }: VerdictFilter): Expression<SqlBool> {
+  return eb.exists(
+    eb
+      .selectFrom('finding_kinds')
+      .select('finding_kinds.verdict_id')
+      .whereRef('finding_kinds.tenant', '=', 'verdicts.tenant')
+      .where('finding_kinds.severity', '=', severity)
+      .where('finding_kinds.effect', '=', effect)
+      .whereRef('finding_kinds.verdict_id', '=', 'verdicts.id'),
   )
 }

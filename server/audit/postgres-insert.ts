@@ -1,3 +1,4 @@
+import { trigramsOf } from './image-text.ts'
 import type { Connection } from './postgres-connection.ts'
 import { textArray } from './postgres-values.ts'
 import type { RecordRows } from './rows.ts'
@@ -59,26 +60,38 @@ export async function insertVerdicts(connection: Connection, records: readonly R
   const missing = records.flatMap(({ verdict: { tenant, id }, missing }) =>
     missing.map((pointer) => ({ tenant, pointer, id })),
   )
+  const kinds = records.flatMap((record) => record.kinds)
+  const trigrams = records.flatMap(({ verdict: { tenant, id }, imageText }) =>
+    trigramsOf(imageText ?? '').map((trigram) => ({ tenant, trigram, id })),
+  )
   await connection.query(
     `WITH kept AS (
        INSERT INTO verdicts (tenant, id, recorded_at, outcome, family, policy_version, policy_digest, os_type, os_id,
-         os_version, image_name, image_digest, facts_digest, document_digest, record_digest, body)
+         os_version, image_name, image_digest, facts_digest, document_digest, record_digest, body, caller, request_id)
        SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
          $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
-         $16::text[])
+         $16::text[], $17::text[], $18::text[])
        RETURNING tenant, id, record_digest
      ), waiting AS (
        INSERT INTO unsealed (tenant, verdict_id, record_digest) SELECT tenant, id, record_digest FROM kept
      ), found AS (
        INSERT INTO findings (tenant, rule, result, verdict_id, severity, effect)
-       SELECT * FROM unnest($17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[])
+       SELECT * FROM unnest($19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::text[])
+     ), kinds AS (
+       INSERT INTO finding_kinds (tenant, severity, effect, verdict_id)
+       SELECT * FROM unnest($25::text[], $26::text[], $27::text[], $28::text[])
+     ), named AS (
+       INSERT INTO image_trigrams (tenant, trigram, verdict_id)
+       SELECT * FROM unnest($29::text[], $30::text[], $31::text[])
      )
-     INSERT INTO missing_facts (tenant, pointer, verdict_id) SELECT * FROM unnest($23::text[], $24::text[], $25::text[])`,
+     INSERT INTO missing_facts (tenant, pointer, verdict_id) SELECT * FROM unnest($32::text[], $33::text[], $34::text[])`,
     [
       ...columnsOf(verdicts, 'tenant', 'id', 'recorded_at', 'outcome', 'family', 'policy_version', 'policy_digest'),
       ...columnsOf(verdicts, 'os_type', 'os_id', 'os_version', 'image_name', 'image_digest', 'facts_digest'),
-      ...columnsOf(verdicts, 'document_digest', 'record_digest', 'body'),
+      ...columnsOf(verdicts, 'document_digest', 'record_digest', 'body', 'caller', 'request_id'),
       ...columnsOf(findings, 'tenant', 'rule', 'result', 'verdict_id', 'severity', 'effect'),
+      ...columnsOf(kinds, 'tenant', 'severity', 'effect', 'verdict_id'),
+      ...columnsOf(trigrams, 'tenant', 'trigram', 'id'),
       ...columnsOf(missing, 'tenant', 'pointer', 'id'),
     ],
   )

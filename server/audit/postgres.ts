@@ -91,10 +91,14 @@ class ReadingPools {
 
   #methodsOf(pool: pg.Pool): Reading {
     const run = runOn(pool)
-    return storeReader(async (tenant, queries) => {
-      if (this.#closing !== undefined) throw new ImagegateError('STORE_UNAVAILABLE', 'The store is closed.')
-      return await run(tenant, queries)
-    }, neverTold)
+    return storeReader(
+      'postgres',
+      async (tenant, queries) => {
+        if (this.#closing !== undefined) throw new ImagegateError('STORE_UNAVAILABLE', 'The store is closed.')
+        return await run(tenant, queries)
+      },
+      neverTold,
+    )
   }
 }
 

@@ -1,15 +1,9 @@
 import type { Kysely } from 'kysely'
 import { listQuery } from './list-query.ts'
-import type {
-  IdempotentVerdict,
-  ListPosition,
-  StoredRecord,
-  StoredVerdict,
-  VerdictFilter,
-  VerdictPage,
-  VerdictSummary,
-} from './store.ts'
+import type { ListRequest } from './list-request.ts'
+import type { IdempotentVerdict, StoredRecord, StoredVerdict, VerdictPage, VerdictSummary } from './store.ts'
 import type { AuditTables, VerdictRow } from './tables.ts'
+import { type Dialect, textSearch } from './text-search.ts'
 
 /** Greatest page of a list, in verdicts. */
 export const maxPage = 500
@@ -100,13 +94,12 @@ export function recordsQuery(db: Kysely<AuditTables>, tenant: string, ids: reado
 /** One page of verdicts, newest first, of at most `limit` (1 to 500; what lies outside counts as the nearest). */
 export async function listVerdicts(
   db: Kysely<AuditTables>,
-  tenant: string,
-  filter: VerdictFilter,
-  limit: number,
-  position?: ListPosition,
+  request: ListRequest & { readonly dialect: Dialect },
 ): Promise<VerdictPage> {
-  const size = Math.min(Math.max(Math.trunc(limit), 1), maxPage)
-  const rows = await listQuery(db, { tenant, filter, limit: size + 1, position }).execute()
+  const { position } = request
+  const size = Math.min(Math.max(Math.trunc(request.limit), 1), maxPage)
+  const search = await textSearch(db, request)
+  const rows = await listQuery(db, { ...request, limit: size + 1 }, search).execute()
   const verdicts = rows.slice(0, size).map(summaryOf)
   const first = verdicts[0]
   const last = verdicts.at(-1)
@@ -115,7 +108,7 @@ export async function listVerdicts(
 }
 
 /** A row of verdicts as lists show it. */
-export function summaryOf(row: Omit<VerdictRow, 'tenant' | 'body'>): VerdictSummary {
+export function summaryOf(row: Omit<VerdictRow, 'tenant' | 'body' | 'caller' | 'request_id'>): VerdictSummary {
   return {
     id: row.id,
     recordedAt: row.recorded_at,

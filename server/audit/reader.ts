@@ -5,6 +5,7 @@ import { findDocument, findIdempotent, findPolicyBody, findRecords, findVerdict,
 import { countShadows, listShadows } from './shadow-queries.ts'
 import type { StoreReader } from './store.ts'
 import type { AuditTables } from './tables.ts'
+import type { Dialect } from './text-search.ts'
 
 /**
  * Runs queries of one tenant, or of what belongs to none, on a connection of a driver. Rejects with STORE_UNAVAILABLE
@@ -13,7 +14,11 @@ import type { AuditTables } from './tables.ts'
 export type RunQueries = <T>(tenant: string | undefined, queries: (db: Kysely<AuditTables>) => Promise<T>) => Promise<T>
 
 /** What every driver reads alike; a driver brings the connection and closes it. */
-export function storeReader(run: RunQueries, version: StoreReader['version']): Omit<StoreReader, 'close'> {
+export function storeReader(
+  dialect: Dialect,
+  run: RunQueries,
+  version: StoreReader['version'],
+): Omit<StoreReader, 'close'> {
   return {
     version,
     // A key is asked for before its tenant is known.
@@ -24,8 +29,9 @@ export function storeReader(run: RunQueries, version: StoreReader['version']): O
     document: (tenant, digest) => run(tenant, (db) => findDocument(db, tenant, digest)),
     policyBody: (digest) => run(undefined, (db) => findPolicyBody(db, digest)),
     records: (tenant, ids) => run(tenant, (db) => findRecords(db, tenant, ids)),
-    list: (tenant, filter, limit, position) => run(tenant, (db) => listVerdicts(db, tenant, filter, limit, position)),
     entries: (tenant, after, limit) => run(tenant, (db) => readEntries(db, tenant, after, limit)),
+    list: (tenant, filter, limit, position) =>
+      run(tenant, (db) => listVerdicts(db, { dialect, tenant, filter, limit, position })),
     shadowCounts: (tenant, candidate) => run(tenant, (db) => countShadows(db, tenant, candidate)),
     shadows: (tenant, candidate, filter, limit, before) =>
       run(tenant, (db) => listShadows(db, { tenant, candidate, filter, limit, before })),

@@ -1,13 +1,17 @@
 import { ImagegateError } from '../errors.ts'
 import type { ShadowSide } from '../evaluation/shadow.ts'
 import { maxSkew, recordedText, timeOfId } from './identity.ts'
+import { searchText } from './image-text.ts'
 import type { PolicyBody, ShadowRecord, VerdictRecord } from './store.ts'
-import type { FindingRow, VerdictRow } from './tables.ts'
+import type { FindingKindRow, FindingRow, VerdictRow } from './tables.ts'
 
 /** One record, flat: what a driver inserts, and what is cheap to hand to another thread. */
 export interface RecordRows {
   readonly verdict: VerdictRow
   readonly findings: readonly FindingRow[]
+  readonly kinds: readonly FindingKindRow[]
+  /** The image's name as text in it is searched for; absent when it is too short for that. */
+  readonly imageText?: string
   /** Pointers of missing facts. */
   readonly missing: readonly string[]
   /** Canonical form of the fact document. */
@@ -31,17 +35,32 @@ export function toRows(record: VerdictRecord): RecordRows {
   if (!(Math.abs(time - timeOfId(id)) <= maxSkew) || recordedText(time) !== recordedAt) {
     throw new ImagegateError('INTERNAL', `recordedAt of verdict ${id} is not the time of its id, in milliseconds.`)
   }
+  const notPassed = findings.flatMap(({ rule, result, severity, effect }) =>
+    result === 'fail' || result === 'unknown' ? [{ tenant, rule, result, verdict_id: id, severity, effect }] : [],
+  )
+  const imageText = searchText(record.verdict.subject.imageName ?? '')
   return {
     verdict: verdictRow(record),
-    findings: findings.flatMap(({ rule, result, severity, effect }) =>
-      result === 'fail' || result === 'unknown' ? [{ tenant, rule, result, verdict_id: id, severity, effect }] : [],
-    ),
+    findings: notPassed,
+    kinds: kindRows(notPassed),
+    ...(imageText !== undefined && { imageText }),
     missing: missing.map((fact) => fact.pointer),
     document: record.document,
     policies: record.shadow === undefined ? record.policies : [...record.policies, record.shadow.candidate],
     ...(record.shadow && { shadow: shadowRows(record.shadow) }),
     ...(record.idempotency && { idempotency: record.idempotency }),
   }
+}
+
+function kindRows(findings: readonly FindingRow[]): readonly FindingKindRow[] {
+  const rows = findings.flatMap(({ tenant, verdict_id, severity, effect }) =>
+    [
+      { severity, effect },
+      { severity, effect: '' },
+      { severity: '', effect },
+    ].map((kind) => [`${kind.severity} ${kind.effect}`, { tenant, ...kind, verdict_id }] as const),
+  )
+  return [...new Map(rows).values()]
 }
 
 function shadowRows({ candidate, outcome, differences }: ShadowRecord): NonNullable<RecordRows['shadow']> {
@@ -55,7 +74,7 @@ function shadowRows({ candidate, outcome, differences }: ShadowRecord): NonNulla
 }
 
 function verdictRow({ verdict, body, recordDigest }: VerdictRecord): VerdictRow {
-  const { subject, policy } = verdict
+  const { subject, policy, submittedBy } = verdict
   return {
     tenant: verdict.tenant,
     id: verdict.id,
@@ -73,6 +92,8 @@ function verdictRow({ verdict, body, recordDigest }: VerdictRecord): VerdictRow 
     document_digest: verdict.documentDigest,
     record_digest: recordDigest,
     body,
+    caller: submittedBy?.caller ?? null,
+    request_id: submittedBy?.requestId ?? null,
   }
 }
 

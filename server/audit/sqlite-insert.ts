@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3'
+import { textEpoch, timeOfId } from './identity.ts'
 import type { RecordRows } from './rows.ts'
 import { prepareShadow } from './sqlite-shadow.ts'
 import type { IdempotentVerdict, RecordResult } from './store.ts'
@@ -17,13 +18,19 @@ export function prepareInsert(db: Database): InsertRecord {
   )
   const insertVerdict = db.prepare(
     `INSERT INTO verdicts (tenant, id, recorded_at, outcome, family, policy_version, policy_digest, os_type, os_id,
-       os_version, image_name, image_digest, facts_digest, document_digest, record_digest, body)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       os_version, image_name, image_digest, facts_digest, document_digest, record_digest, body, caller, request_id)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
   const insertFinding = db.prepare(
     'INSERT INTO findings (tenant, rule, result, verdict_id, severity, effect) VALUES (?, ?, ?, ?, ?, ?)',
   )
   const insertMissing = db.prepare('INSERT INTO missing_facts (tenant, pointer, verdict_id) VALUES (?, ?, ?)')
+  const insertKind = db.prepare('INSERT INTO finding_kinds (tenant, severity, effect, verdict_id) VALUES (?, ?, ?, ?)')
+  const insertText = db.prepare(
+    `INSERT INTO image_texts (rowid, text, tenant, verdict_id)
+     SELECT coalesce((SELECT max(id) + 1 FROM image_texts_content WHERE id >= first AND id < first + 1024), first),
+       ?, ?, ? FROM (SELECT (CAST(? AS INTEGER) << 22) + (CAST(? AS INTEGER) << 10) AS first)`,
+  )
   const keepDocument = prepareDocument(db)
   const keepPolicy = preparePolicy(db)
   const keepShadow = prepareShadow(db)
@@ -54,8 +61,13 @@ export function prepareInsert(db: Database): InsertRecord {
       v.document_digest,
       v.record_digest,
       v.body,
+      v.caller,
+      v.request_id,
     )
     for (const f of rows.findings) insertFinding.run(f.tenant, f.rule, f.result, f.verdict_id, f.severity, f.effect)
+    for (const k of rows.kinds) insertKind.run(k.tenant, k.severity, k.effect, k.verdict_id)
+    if (rows.imageText !== undefined)
+      insertText.run(rows.imageText, v.tenant, v.id, timeOfId(v.id) - textEpoch, Number(`0x${v.id.slice(15, 18)}`))
     for (const pointer of rows.missing) insertMissing.run(v.tenant, pointer, v.id)
     if (idempotency) insertKey.run(v.tenant, idempotency.key, idempotency.fingerprint, v.id, Date.now())
     const shadow = keepShadow(rows)

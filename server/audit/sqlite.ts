@@ -37,6 +37,7 @@ export async function openSqliteReader({ file }: Pick<SqliteOptions, 'file'>): P
 
 function readerOf(queries: SqliteQueries): Omit<StoreReader, 'close'> {
   return storeReader(
+    'sqlite',
     (_, run) => queries.run(run),
     () => queries.version(),
   )

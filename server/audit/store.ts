@@ -117,6 +117,16 @@ export interface VerdictFilter {
   readonly failedRule?: string
   /** Pointer of a fact that the verdict lists as missing. */
   readonly missingFact?: string
+  /** Severity of a finding that did not pass; with effect or failedRule, of the same finding. */
+  readonly severity?: string
+  /** Effect of a finding that did not pass; with severity or failedRule, of the same finding. */
+  readonly effect?: string
+  /** Who submitted it. */
+  readonly caller?: string
+  /** Id of the request that submitted it. */
+  readonly requestId?: string
+  /** Text in the image's name, of at least 3 characters; letters A to Z match in either case. */
+  readonly text?: string
 }
 
 /** A row of a list of verdicts, newest first. */

@@ -16,6 +16,8 @@ export interface VerdictRow {
   readonly document_digest: string
   readonly record_digest: string
   readonly body: string
+  readonly caller: string | null
+  readonly request_id: string | null
 }
 
 /** A row of findings: a rule that did not pass. */
@@ -26,6 +28,29 @@ export interface FindingRow {
   readonly verdict_id: string
   readonly severity: string
   readonly effect: string
+}
+
+/** A row of finding_kinds: a severity, an effect or both of what did not pass; '' is any. */
+export interface FindingKindRow {
+  readonly tenant: string
+  readonly severity: string
+  readonly effect: string
+  readonly verdict_id: string
+}
+
+/** A row of image_texts, which only SQLite has; its rowid has the order of the ids. */
+interface ImageTextRow {
+  readonly rowid: number
+  readonly text: string
+  readonly tenant: string
+  readonly verdict_id: string
+}
+
+/** A row of image_trigrams, which only PostgreSQL has. */
+interface ImageTrigramRow {
+  readonly tenant: string
+  readonly trigram: string
+  readonly verdict_id: string
 }
 
 interface MissingFactRow {
@@ -131,6 +156,9 @@ export interface ApiKeyRow {
 export interface AuditTables {
   verdicts: VerdictRow
   findings: FindingRow
+  finding_kinds: FindingKindRow
+  image_texts: ImageTextRow
+  image_trigrams: ImageTrigramRow
   missing_facts: MissingFactRow
   fact_documents: FactDocumentRow
   policy_bodies: PolicyBodyRow

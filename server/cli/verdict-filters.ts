@@ -23,6 +23,17 @@ const filters = {
   policyVersion: new Option('--policy-version <version>', 'judged by this version'),
   failedRule: new Option('--failed-rule <rule>', 'in which this rule failed'),
   missingFact: new Option('--missing-fact <pointer>', 'that lack this fact'),
+  severity: new Option(
+    '--severity <severity>',
+    'with a finding of this severity that did not pass; with --effect or --failed-rule, of the same finding',
+  ).choices(['block', 'warn', 'inform']),
+  effect: new Option(
+    '--effect <effect>',
+    'with a finding of this effect that did not pass; with --severity or --failed-rule, of the same finding',
+  ).choices(['block', 'warn', 'inform', 'none']),
+  caller: new Option('--caller <name>', 'that this caller submitted'),
+  requestId: new Option('--request-id <id>', 'that this request submitted'),
+  text: new Option('--text <text>', "with this in the image's name: 3 characters or more, A to Z in either case"),
 } as const satisfies Record<keyof VerdictFilter, Option>
 
 /** Adds an option for every filter. */
@@ -38,9 +49,11 @@ function instant(text: string): string {
 
 /** The filters that were given. */
 export function filterOf(options: VerdictFilter): VerdictFilter {
-  const names = ['outcome', 'family', 'osType', 'osId', 'imageName', 'imageDigest', 'policyVersion'] as const
-  const rest = [...names, 'failedRule', 'missingFact'] as const
-  const plain = rest.flatMap((name) => (options[name] === undefined ? [] : [[name, options[name]]]))
+  const { from: _from, to: _to, ...rest } = filters
+  const plain = Object.keys(rest).flatMap((name) => {
+    const value: unknown = Reflect.get(options, name)
+    return value === undefined ? [] : [[name, value]]
+  })
   const times = (['from', 'to'] as const).flatMap((name) => {
     const time = options[name]
     return time === undefined ? [] : [[name, instant(time)]]

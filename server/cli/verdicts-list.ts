@@ -22,6 +22,7 @@ const help = helpTail(
     'imagegate verdicts list --all --failed-rule linux.ext4.64bit --format json | jq -r .id',
     'imagegate verdicts list --database file:./data/imagegate.db --image-name web.qcow2',
     'imagegate verdicts list --server http://127.0.0.1:8080 --missing-fact /os/id',
+    'imagegate verdicts list --text web- --severity block --caller key:ci',
   ],
   ['0  listed', '3  could not run'],
   ['Newest first; all given filters must hold. JSON is one line a verdict.'],

@@ -17,6 +17,11 @@ export const filterNames = [
   'policyVersion',
   'failedRule',
   'missingFact',
+  'severity',
+  'effect',
+  'caller',
+  'requestId',
+  'text',
 ] as const satisfies readonly (keyof VerdictFilter)[]
 
 /** Where a list goes on: after a position, with the filters of its first page. */

@@ -44,6 +44,24 @@ const querystring: PartSchema = {
       pattern: '^(/([^~/]|~[01])+)+$',
       examples: ['/os/id'],
     },
+    severity: oneOf(
+      'Severity of a finding that did not pass; with effect or failedRule, of the same finding',
+      ...['block', 'warn', 'inform'],
+    ),
+    effect: oneOf(
+      'Effect of a finding that did not pass; with severity or failedRule, of the same finding',
+      ...['block', 'warn', 'inform', 'none'],
+    ),
+    caller: { ...named('Who submitted it, as in submittedBy.', 255), examples: ['key:ci'] },
+    requestId: {
+      ...named('Id of the request that submitted it, as in submittedBy.', 36),
+      pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+    },
+    text: {
+      ...named("Text in the image's name, at least 3 characters; letters A to Z match in either case.", 255),
+      minLength: 3,
+      examples: ['web-'],
+    },
     limit: {
       description: 'Length of the page, 1 to 500; 50 when left out.',
       type: 'string',

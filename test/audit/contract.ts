@@ -149,7 +149,23 @@ async function filters(t: Test, { store, tenant, make }: Room) {
     subject: { imageName: 'w', imageDigest, osType: 'windows', osId: 'windows-server-2019' },
     failed: ['a.b', 'a.c'],
     missing: ['/boot', '/boot/mode'],
+    submittedBy: { caller: 'token:ops', requestId: '00000000-0000-4000-8000-000000000001' },
   })
+  const named = (order: number, imageName: string, wishes: RecordWishes = {}) =>
+    make({
+      tenant: `${tenant}-named`,
+      identity: identityAt('2026-03-01T00:00:00Z', order),
+      subject: { imageName },
+      ...wishes,
+    })
+  const names = [
+    named(3, 'Web-0421.QCOW2', { warned: ['a.w'] }),
+    named(1, 'web-0422.qcow2', { warned: ['a.w'], failed: ['a.b'] }),
+    named(2, '100%_\\"x\u00c4.raw'),
+    named(4, '421-web.raw', { unknown: ['a.b'] }),
+    named(5, 'ab'),
+  ] as const
+  const [third, first, second, fourth] = names
   const bare = make({
     identity: identityAt('2026-01-02T00:00:00.001Z'),
     family: 'unidentified',
@@ -164,7 +180,7 @@ async function filters(t: Test, { store, tenant, make }: Room) {
   }
   const early = skewed('2026-02-01T00:00:10.000Z')
   const late = skewed('2026-01-31T23:59:50.000Z')
-  for (const record of [old, windows, bare, early, late]) await store.record(record)
+  for (const record of [old, windows, bare, early, late, ...names]) await store.record(record)
   const expected: readonly (readonly [VerdictFilter, readonly VerdictRecord[]])[] = [
     [{}, [bare, windows, old]],
     [{ outcome: 'not_ready' }, [windows, old]],
@@ -189,17 +205,41 @@ async function filters(t: Test, { store, tenant, make }: Room) {
     [{ osId: 'skewed', from: '2026-02-01T00:00:00.000Z', to: '2026-02-01T00:00:00.001Z' }, [early, late]],
     [{ osId: 'skewed', from: '2026-02-01T00:00:00.001Z' }, []],
     [{ osId: 'skewed', to: '2026-02-01T00:00:00.000Z' }, []],
+    [{ caller: 'token:ops' }, [windows]],
+    [{ caller: 'token:ops', requestId: '00000000-0000-4000-8000-000000000001' }, [windows]],
+    [{ requestId: '00000000-0000-4000-8000-000000000002' }, []],
+    [{ severity: 'block' }, [bare, windows, old]],
+    [{ severity: 'block', effect: 'block', missingFact: '/os' }, [bare]],
+    [{ severity: 'warn' }, []],
+    [{ text: 'eb-0' }, [third, first]],
+    [{ text: 'WEB' }, [fourth, third, first]],
+    [{ text: '%_\\"X' }, [second]],
+    [{ text: '\u00c4.r' }, [second]],
+    [{ text: '\u00e4.r' }, []],
+    [{ text: '421.qcow2' }, [third]],
+    [{ text: 'web', imageName: '421-web.raw' }, [fourth]],
+    [{ text: 'w%b', imageName: '421-web.raw' }, []],
+    [{ text: 'web', severity: 'warn' }, [third, first]],
+    [{ text: 'web', failedRule: 'a.b' }, [first]],
+    [{ text: 'web', failedRule: 'a.b', severity: 'warn' }, []],
+    [{ text: 'web', severity: 'warn', effect: 'warn' }, [third, first]],
+    [{ text: 'web', severity: 'block', effect: 'warn' }, []],
+    [{ failedRule: 'a.w', severity: 'warn', text: 'web' }, [third, first]],
+    [{ failedRule: 'a.w', effect: 'block', text: 'web' }, []],
+    [{ text: 'web', from: '2026-03-01T00:00:00.001Z' }, []],
+    [{ text: 'web', to: '2026-03-01T00:00:00.001Z' }, [fourth, third, first]],
     [{ to: '0001-01-01T00:00:00Z' }, []],
     [{ from: '9999-12-31T23:59:59.999Z' }, []],
   ]
   for (const [filter, found] of expected) {
-    const whose = filter.osId === 'skewed' ? `${tenant}-skewed` : tenant
+    const whose = filter.osId === 'skewed' ? `${tenant}-skewed` : filter.text === undefined ? tenant : `${tenant}-named`
     const ids = (await store.list(whose, filter, 10)).verdicts.map(({ id }) => id)
     const wanted = found.map(({ verdict }) => verdict.id)
     t.same(ids, wanted, JSON.stringify(filter))
   }
   await t.rejects(store.list(tenant, { from: 'yesterday' }, 10), { code: 'OPTION_INVALID' })
   await t.rejects(store.list(tenant, { to: '2026-02-30T00:00:00Z' }, 10), { code: 'OPTION_INVALID' })
+  await t.rejects(store.list(tenant, { text: 'ab' }, 10), { code: 'OPTION_INVALID' })
 }
 
 async function summarizes(t: Test, { store, tenant, make }: Room) {
@@ -230,7 +270,8 @@ async function pages(t: Test, { store, tenant, make }: Room) {
   const records = Array.from({ length: 25 }, () => make(wishes))
   await Promise.all(records.map((record) => store.record(record)))
   const old = records.map(({ verdict }) => verdict.id).reverse()
-  for (const filter of [{}, { failedRule: 'a.b' }, { missingFact: '/os' }, { outcome: 'not_ready' }]) {
+  const asked = [{}, { failedRule: 'a.b' }, { missingFact: '/os' }, { outcome: 'not_ready' }, { severity: 'block' }]
+  for (const filter of [...asked, { text: 'web-' }, { text: '01.qcow2' }, { caller: 'key:test' }]) {
     let page = await store.list(tenant, filter, 10)
     const seen = page.verdicts.map(({ id }) => id)
     while (page.next !== undefined) {

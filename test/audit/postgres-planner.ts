@@ -62,9 +62,14 @@ INSERT INTO verdicts SELECT 'default', id, recorded_at,
   pg_temp.one_of('ready', 'ready', 'not_ready', 'undetermined', 'ready_with_warnings'),
   pg_temp.one_of('linux', 'linux', 'windows-server', 'nonstandard-linux'), '1.' || floor(random() * 10) || '.0', 'sha256:p',
   pg_temp.one_of('linux', 'linux', 'windows'), pg_temp.one_of('debian', 'ubuntu', 'centos', 'sles'), '12',
-  'web-' || floor(random() * 2000), 'sha256:' || floor(random() * 8000), 'sha256:f', 'sha256:d', 'sha256:r', '{}' FROM made;
+  'web-' || floor(random() * 2000), 'sha256:' || floor(random() * 8000), 'sha256:f', 'sha256:d', 'sha256:r', '{}', 'key:' || floor(random() * 20),
+  'request-' || n FROM made;
 INSERT INTO findings SELECT 'default', 'linux.rule-' || floor(random() * 45), pg_temp.one_of('fail', 'fail', 'unknown'), id,
   'block', 'block' FROM made, generate_series(1, 3) ON CONFLICT DO NOTHING;
+INSERT INTO finding_kinds SELECT tenant, severity, effect, verdict_id FROM findings
+  UNION SELECT tenant, severity, '', verdict_id FROM findings UNION SELECT tenant, '', effect, verdict_id FROM findings;
+INSERT INTO image_trigrams SELECT DISTINCT tenant, substr(image_name, place, 3), id
+  FROM verdicts CROSS JOIN generate_series(1, length(image_name) - 2) AS place;
 INSERT INTO missing_facts SELECT 'default', '/fact/' || floor(random() * 100), id FROM made, generate_series(1, 2)
   ON CONFLICT DO NOTHING;
 ANALYZE;

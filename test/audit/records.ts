@@ -13,6 +13,8 @@ export interface RecordWishes {
   readonly subject?: Verdict['subject']
   /** Ids of rules that failed. */
   readonly failed?: readonly string[]
+  /** Ids of rules that failed and only warn. */
+  readonly warned?: readonly string[]
   /** Ids of rules that are unknown. */
   readonly unknown?: readonly string[]
   /** Pointers of missing facts. */
@@ -61,6 +63,11 @@ function makeVerdict(wishes: RecordWishes, documentDigest: string, policy: Verdi
   const findings = [
     ...rules.map((rule) => finding(rule, 'pass')),
     ...(wishes.failed ?? []).map((rule) => finding(rule, 'fail')),
+    ...(wishes.warned ?? []).map((rule) => ({
+      ...finding(rule, 'fail'),
+      severity: 'warn' as const,
+      effect: 'warn' as const,
+    })),
     ...(wishes.unknown ?? []).map((rule) => finding(rule, 'unknown')),
   ]
   const count = (result: Finding['result']) => findings.filter((each) => each.result === result).length
