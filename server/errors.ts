@@ -240,7 +240,7 @@ export const errorKinds = {
   },
   COPY_DIFFERS: {
     status: 500,
-    title: 'The copy is not the same as its source',
+    title: 'The copy did not prove to be whole and the same',
     mend: 'Do not serve the copy. Verify the source with imagegate audit verify, and copy it to an empty database.',
   },
   BACKUP_FAILED: {

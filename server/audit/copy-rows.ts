@@ -76,6 +76,17 @@ export async function idRange(database: MaintainedDatabase): Promise<readonly [l
   return low === null || high === null ? undefined : [low, high]
 }
 
+/** An entry of a chain that seals no verdict, or one of another digest; undefined when there is none. */
+export async function strayEntry(database: MaintainedDatabase): Promise<string | undefined> {
+  const rows = await run<{ tenant: string; sequence: number }>(
+    database,
+    sql`select chain.tenant, chain.sequence from chain
+      left join verdicts on verdicts.tenant = chain.tenant and verdicts.id = chain.verdict_id
+      where verdicts.record_digest is null or verdicts.record_digest <> chain.record_digest limit 1`,
+  )
+  return rows.map(({ tenant, sequence }) => `chain (${tenant}, ${sequence})`)[0]
+}
+
 async function run<Row>({ db, explain }: MaintainedDatabase, query: RawBuilder<unknown>): Promise<readonly Row[]> {
   try {
     return (await query.$castTo<Row>().execute(db)).rows

@@ -1,6 +1,6 @@
 import { ImagegateError } from '../errors.ts'
 import { compareTable, type TenantDigest } from './copy-compare.ts'
-import { countTo, idRange, keyText, lastRow, portionsOf } from './copy-rows.ts'
+import { countTo, idRange, keyText, lastRow, portionsOf, strayEntry } from './copy-rows.ts'
 import { timeOfId } from './identity.ts'
 import type { CopyTarget, MaintainedDatabase, TableShape } from './maintained.ts'
 import { type TenantStatus, tableNames, tenantsOf } from './status.ts'
@@ -112,6 +112,8 @@ async function compareAll(tables: readonly TableShape[], { source, target, progr
     })
     if (table.name === 'verdicts') digests = found
   }
+  const stray = await strayEntry(target)
+  if (stray !== undefined) throw new ImagegateError('COPY_DIFFERS', `${stray} seals no verdict of its digest.`)
   return digests
 }
 

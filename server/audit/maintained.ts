@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely'
-import type { ImagegateError } from '../errors.ts'
+import { ImagegateError } from '../errors.ts'
 import type { AuditTables } from './tables.ts'
 
 /** A migration that a database went through, and when. RFC 3339, UTC. */
@@ -61,4 +61,16 @@ export interface CopyTarget extends MaintainedDatabase {
   insert(table: TableShape, rows: readonly PlainRow[]): Promise<void>
   /** Verdicts that are in the chain wait for it no longer. */
   settle(): Promise<void>
+}
+
+/** Ends the waiting of verdicts that an earlier run copied before their originals were sealed. */
+export const forgetSealed = `DELETE FROM unsealed WHERE EXISTS (
+  SELECT 1 FROM chain WHERE chain.tenant = unsealed.tenant AND chain.verdict_id = unsealed.verdict_id
+)`
+
+/** The error for rows that break what the target's tables demand of them. */
+export function refusal(table: string, cause: unknown): ImagegateError {
+  return new ImagegateError('COPY_DIFFERS', `The target refuses rows of ${table}: they break its constraints.`, {
+    cause,
+  })
 }

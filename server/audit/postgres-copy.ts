@@ -1,6 +1,13 @@
-import type { CopyTarget, MaintainedDatabase, PlainRow, TableShape } from './maintained.ts'
+import {
+  type CopyTarget,
+  forgetSealed,
+  type MaintainedDatabase,
+  type PlainRow,
+  refusal,
+  type TableShape,
+} from './maintained.ts'
 import { type Connection, inTransaction, openPool, setTenant } from './postgres-connection.ts'
-import { postgresError } from './postgres-errors.ts'
+import { isRefusal, postgresError } from './postgres-errors.ts'
 import { maintainedOn } from './postgres-maintained.ts'
 import { migratePostgres } from './postgres-migrate.ts'
 import { makeNextPartitions, makePartitions } from './postgres-partitions.ts'
@@ -47,17 +54,13 @@ export async function openPostgresTarget(url: string): Promise<CopyTarget> {
           await setTenant(connection, '*')
           await connection.query(await insertion(connection, table), parameters(table, rows))
         }),
+        table,
       ),
     async settle() {
       await told(
         inTransaction(writing, begin, async (connection) => {
           await setTenant(connection, '*')
-          const { rows } = await connection.query("SELECT to_regclass('unsealed') IS NOT NULL AS there")
-          if (!rows[0]?.there) return
-          await connection.query(
-            `DELETE FROM unsealed USING chain
-           WHERE chain.tenant = unsealed.tenant AND chain.verdict_id = unsealed.verdict_id`,
-          )
+          await connection.query(forgetSealed)
         }),
       )
       await told(writing.query('ANALYZE'))
@@ -69,10 +72,11 @@ export async function openPostgresTarget(url: string): Promise<CopyTarget> {
   }
 }
 
-async function told<T>(work: Promise<T>): Promise<T> {
+async function told<T>(work: Promise<T>, table?: TableShape): Promise<T> {
   try {
     return await work
   } catch (error) {
+    if (table !== undefined && isRefusal(error)) throw refusal(table.name, error)
     throw postgresError(error)
   }
 }

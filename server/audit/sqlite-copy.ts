@@ -1,8 +1,8 @@
 import Database from 'better-sqlite3'
-import type { CopyTarget, MaintainedDatabase } from './maintained.ts'
+import { type CopyTarget, forgetSealed, type MaintainedDatabase, refusal } from './maintained.ts'
 import { openSqliteStore } from './sqlite.ts'
 import { openForWriting } from './sqlite-connection.ts'
-import { storeError } from './sqlite-errors.ts'
+import { isConstraint, storeError } from './sqlite-errors.ts'
 import { maintained } from './sqlite-maintained.ts'
 
 /** How long to wait for another process's transaction, in milliseconds. */
@@ -46,11 +46,16 @@ export async function openSqliteTarget(file: string): Promise<CopyTarget> {
           for (const row of rows) insert.run(columns.map((column) => row[column]))
         })()
       } catch (error) {
+        if (isConstraint(error)) throw refusal(name, error)
         throw storeError(error)
       }
     },
     async settle() {
-      // A copied verdict waits for the chain only where its original does.
+      try {
+        database.exec(forgetSealed)
+      } catch (error) {
+        throw storeError(error)
+      }
     },
   }
 }

@@ -119,6 +119,7 @@ test('a copy to PostgreSQL and back is the same in every row', { skip }, async (
   for (const table of Object.keys(original)) t.same(copied[table], original[table], `${table} is the same`)
   for (const table of [
     'verdicts',
+    'chain',
     'findings',
     'missing_facts',
     'fact_documents',
@@ -192,6 +193,7 @@ test('a copy that somebody changed is told by the first row that differs', { ski
     ["UPDATE findings SET severity = 'warn' WHERE tenant = 'a' AND rule = 'a.c'", /^findings \(a, a\.c, /],
     ["DELETE FROM missing_facts WHERE tenant = 'a'", /^missing_facts \(a, .* is missing_facts \(b, /],
     ["INSERT INTO policy_bodies VALUES ('sha256:x', 'f', 'v', 'b')", /^policy_bodies .*alone/],
+    ["UPDATE chain SET link = previous_link WHERE tenant = 'b' AND sequence = 3", /^chain \(b, 3\) of the source/],
     ["UPDATE fact_documents SET body = '{}' WHERE tenant = 'b'", /^fact_documents \(b, /],
   ] as const
   for (const [change, message] of changes) {
@@ -201,5 +203,30 @@ test('a copy that somebody changed is told by the first row that differs', { ski
     t.equal(rows.length, 1)
     const refused = copy(openSqliteSource(file), await openPostgresTarget(url))
     await t.rejects(refused, { code: 'COPY_DIFFERS', message }, change)
+  }
+})
+
+test('a source whose chain does not hold is told and not passed for whole', async (t) => {
+  const changes = [
+    [
+      "UPDATE chain SET link = 'sha256:0' WHERE tenant = 'a' AND sequence = 2",
+      /^chain \(a, 2\) does not fit its own digest/,
+    ],
+    ["DELETE FROM chain WHERE tenant = 'a' AND sequence = 2", /refuses rows of chain/],
+    [
+      "UPDATE verdicts SET body = replace(body, 'L-01', 'L-02') WHERE tenant = 'b'",
+      /^verdicts \(b, .* does not fit its own digest/,
+    ],
+    ["DELETE FROM verdicts WHERE tenant = 'b'", /^chain \(b, 1\) seals no verdict/],
+  ] as const
+  for (const [index, [change, message]] of changes.entries()) {
+    const file = await filled(t, 2)
+    const db = new Database(file)
+    const triggers = db.prepare<[], string>("SELECT name FROM sqlite_schema WHERE type = 'trigger'").pluck().all()
+    for (const trigger of triggers) db.exec(`DROP TRIGGER ${trigger}`)
+    db.exec(change)
+    db.close()
+    const target = await openSqliteTarget(join(t.testdirName, `copy-${index}.db`))
+    await t.rejects(copy(openSqliteSource(file), target), { code: 'COPY_DIFFERS', message }, change)
   }
 })
