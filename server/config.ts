@@ -1,6 +1,7 @@
+import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type DatabasePlace, databasePlace, isPostgresUrl } from './database.ts'
+import { type DatabasePlace, databasePlace, isPostgresUrl, withPassword } from './database.ts'
 import { ImagegateError, type Problem } from './errors.ts'
 import { type Setting, type SettingName, settings, settingsSchema } from './settings.ts'
 import { validatorOf } from './validators.ts'
@@ -56,6 +57,19 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
+/** What a file of a password holds, without the line's end. */
+function passwordOf(file: string | undefined): { readonly text: string } | 'unreadable' | undefined {
+  if (file === undefined) return undefined
+  try {
+    const [text = '', ...more] = readFileSync(file, 'utf8')
+      .replace(/\r?\n$/, '')
+      .split('\n')
+    return text === '' || more.length > 0 ? 'unreadable' : { text }
+  } catch {
+    return 'unreadable'
+  }
+}
+
 /**
  * Reads and checks the environment; an empty variable counts as not set.
  * Throws CONFIG_INVALID with every problem; no value is repeated in them.
@@ -80,6 +94,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       'IMAGEGATE_READ_DATABASE_URL is a postgres: URL, and only where IMAGEGATE_DATABASE_URL is one.',
     )
   }
+  const password = passwordOf(given('IMAGEGATE_DATABASE_PASSWORD_FILE'))
+  if (password === 'unreadable' || (password !== undefined && database?.kind !== 'postgres')) {
+    say(
+      'IMAGEGATE_DATABASE_PASSWORD_FILE',
+      'IMAGEGATE_DATABASE_PASSWORD_FILE is a file of one line that can be read, and only where IMAGEGATE_DATABASE_URL ' +
+        'is a postgres: URL.',
+    )
+  }
   if (!isLoopback(word('IMAGEGATE_HOST')) && word('IMAGEGATE_AUTHENTICATION') !== 'required') {
     say(
       'IMAGEGATE_HOST',
@@ -90,13 +112,14 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   if (problems.length > 0 || database === undefined) {
     throw new ImagegateError('CONFIG_INVALID', problems.map(({ message }) => message).join(' '), { problems })
   }
+  const place = readUrl === undefined ? database : { ...database, readUrl }
   const policies = given('IMAGEGATE_POLICIES')
   const key = given('IMAGEGATE_POLICY_PUBLIC_KEY')
   const candidate = given('IMAGEGATE_POLICY_CANDIDATE')
   return Object.freeze({
     host: word('IMAGEGATE_HOST'),
     port: number('IMAGEGATE_PORT'),
-    database: readUrl === undefined ? database : { ...database, readUrl },
+    database: typeof password === 'object' ? withPassword(place, password.text) : place,
     policies: policies === undefined ? fileURLToPath(new URL('../policies', import.meta.url)) : resolve(policies),
     ...(key === undefined ? {} : { policyPublicKey: resolve(key) }),
     ...(candidate === undefined ? {} : { policyCandidate: resolve(candidate) }),

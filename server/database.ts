@@ -19,6 +19,19 @@ export function databasePlace(given: string): DatabasePlace | undefined {
   return file === undefined ? undefined : { kind: 'sqlite', file }
 }
 
+/** A place whose URLs hold a password where they held none; a file has none. */
+export function withPassword(place: DatabasePlace, password: string): DatabasePlace {
+  if (place.kind === 'sqlite') return place
+  const { url, readUrl } = place
+  return { ...place, url: passwordIn(url, password), ...(readUrl && { readUrl: passwordIn(readUrl, password) }) }
+}
+
+function passwordIn(given: string, password: string): string {
+  const url = new URL(given)
+  if (url.password === '' && !url.searchParams.has('password')) url.password = encodeURIComponent(password)
+  return url.href
+}
+
 /** True for a URL of a PostgreSQL database, well-formed. */
 export function isPostgresUrl(given: string): boolean {
   if (!/^postgres(ql)?:\/\//.test(given)) return false

@@ -38,6 +38,12 @@ export const settings = [
     schema: text,
   },
   {
+    name: 'IMAGEGATE_DATABASE_PASSWORD_FILE',
+    default: 'none',
+    description: 'File of the password of the PostgreSQL role, for URLs of databases that hold none.',
+    schema: text,
+  },
+  {
     name: 'IMAGEGATE_READ_DATABASE_URL',
     default: 'none: audit queries go to the database itself',
     description: 'A replica of the PostgreSQL database that audit queries are read from, as a postgres: URL.',

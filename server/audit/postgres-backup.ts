@@ -13,7 +13,7 @@ import { tableNames, tenantsOf } from './status.ts'
 const folders = ['/usr/local/bin', '/usr/bin', '/bin']
 
 /** Parameters of a URL that PostgreSQL's programs understand as the driver does. */
-const understood = new Set(['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'host', 'connect_timeout'])
+const understood = new Set(['user', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'host', 'connect_timeout'])
 
 /** Bytes of a program's complaint that are told. */
 const complaint = 2000
@@ -50,7 +50,7 @@ export async function backupPostgres(url: string, order: BackupOrder): Promise<B
 
 async function dump(url: string, made: { draft: string; snapshot: string; progress?: (doing: string) => void }) {
   const place = new URL(url)
-  const password = decodeURIComponent(place.password)
+  const password = place.searchParams.get('password') ?? decodeURIComponent(place.password)
   place.password = ''
   for (const name of [...place.searchParams.keys()]) if (!understood.has(name)) place.searchParams.delete(name)
   const options = ['--format=custom', '--no-password', '--enable-row-security', `--snapshot=${made.snapshot}`]

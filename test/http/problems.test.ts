@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { readConfig } from '../../server/config.ts'
 import { placeName } from '../../server/database.ts'
@@ -284,6 +285,23 @@ t.test('the configuration', async (t) => {
       { code: 'CONFIG_INVALID' },
       'SQLite has no replica',
     )
+    const passwordFile = join(t.testdir({ password: 'p@ss/w0rd %\n', empty: '\n' }), 'password')
+    const filled = readConfig({
+      IMAGEGATE_DATABASE_URL: 'postgres://u@db/x',
+      IMAGEGATE_READ_DATABASE_URL: 'postgres://u:own@replica/x',
+      IMAGEGATE_DATABASE_PASSWORD_FILE: passwordFile,
+    }).database
+    t.same(filled.kind === 'postgres' && decodeURIComponent(new URL(filled.url).password), 'p@ss/w0rd %')
+    t.match(filled, { readUrl: 'postgres://u:own@replica/x' }, 'a password that stands in a URL stays')
+    for (const [url, file] of [
+      ['postgres://u@db/x', join(t.testdirName, 'none')],
+      ['postgres://u@db/x', join(t.testdirName, 'empty')],
+      ['/srv/a.db', passwordFile],
+    ] as const) {
+      const error = failed({ IMAGEGATE_DATABASE_URL: url, IMAGEGATE_DATABASE_PASSWORD_FILE: file })
+      t.match(error, { code: 'CONFIG_INVALID', problems: [{ pointer: '/IMAGEGATE_DATABASE_PASSWORD_FILE' }] })
+      t.notMatch(error.message, /w0rd/)
+    }
     for (const url of [
       'mysql://u:hunter2@db/x',
       'postgres://u:hunter2%zz@db/x',

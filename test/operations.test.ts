@@ -1,0 +1,169 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { parse, parseAllDocuments } from 'yaml'
+import { configurationTable, withTable } from '../scripts/configuration.mjs'
+import { readConfig } from '../server/config.ts'
+import { ImagegateError } from '../server/errors.ts'
+import { settings } from '../server/settings.ts'
+import { stage } from './http/support.ts'
+
+const top = fileURLToPath(new URL('../', import.meta.url))
+const read = (file: string) => readFileSync(join(top, file), 'utf8')
+const names: ReadonlySet<string> = new Set(settings.map(({ name }) => name))
+const pages = ['docs/operations.md', 'docs/scale.md']
+const manifests = ['examples/deploy/compose.yaml', 'examples/deploy/kubernetes.yaml', 'examples/deploy/alerts.yaml']
+
+/** What the image says of itself. */
+const dockerfile = read('Dockerfile')
+const user = /^USER (\d+):(\d+)$/m.exec(dockerfile)
+const port = /^EXPOSE (\d+)$/m.exec(dockerfile)?.[1]
+const data = /^VOLUME (\S+)$/m.exec(dockerfile)?.[1]
+
+t.test('docs/operations.md has the table of settings: npm run build && node scripts/configuration.mjs', async (t) => {
+  const page = read('docs/operations.md')
+  t.equal(page, withTable(page, configurationTable(settings)))
+})
+
+t.test('documents and manifests name only variables that exist', async (t) => {
+  const ofTests = new Set(['IMAGEGATE_TEST_POSTGRES_URL'])
+  for (const file of [...pages, ...manifests]) {
+    const named = read(file).match(/IMAGEGATE_[A-Z_]+/g) ?? []
+    t.same(
+      named.filter((name) => !names.has(name) && !ofTests.has(name)),
+      [],
+      file,
+    )
+  }
+})
+
+t.test('documents and rules name only metrics that the service has, and explain every alert', async (t) => {
+  const { app, close } = await stage(t.testdir())
+  t.teardown(close)
+  const exposed = (await app.inject('/metrics')).body
+  const families = new Map([...exposed.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type]) => [name, type]))
+  const isKnown = (name: string) => {
+    const family = name.replace(/_(bucket|count|sum)$/, '')
+    return families.has(name) || families.get(family) === 'histogram'
+  }
+  const rules = parse(read('examples/deploy/alerts.yaml')).groups[0].rules
+  const ofRules = rules.flatMap(({ expr }: { expr: string }) => expr.match(/\bimagegate_[a-z_]+/g) ?? [])
+  t.ok(ofRules.length >= 7, `${ofRules.length} names`)
+  const ofPages = pages.flatMap((page) => read(page).match(/\bimagegate_[a-z_]+/g) ?? [])
+  t.same(
+    [...ofRules, ...ofPages].filter((name) => !isKnown(name)),
+    [],
+  )
+  const explained = [...read('docs/operations.md').matchAll(/^\| (Imagegate\w+) \|/gm)].map(([, name]) => name)
+  t.same(
+    explained,
+    rules.map(({ alert }: { alert: string }) => alert),
+  )
+})
+
+t.test('metrics of the process that rules name are those of the running service', async (t) => {
+  const { collectDefaultMetrics, Registry } = await import('prom-client')
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const known = registry.getMetricsAsArray().map(({ name }) => name)
+  for (const file of ['examples/deploy/alerts.yaml', ...pages]) {
+    const named = read(file).match(/\b(nodejs|process)_[a-z0-9_]+/g) ?? []
+    t.same(
+      named.filter((name) => !known.includes(name)),
+      [],
+      file,
+    )
+  }
+})
+
+interface Variable {
+  readonly name: string
+  readonly value: string
+}
+
+/** An environment as a manifest gives it must be one that the service takes; its files are elsewhere. */
+function takes(t: Test, given: readonly Variable[]): void {
+  t.same(
+    given.filter(({ name }) => !names.has(name)),
+    [],
+    'every variable is a setting',
+  )
+  const file = join(t.testdir({ secret: 'secret' }), 'secret')
+  const environment = Object.fromEntries(
+    given.map(({ name, value }) => [name, name.endsWith('_FILE') || name.endsWith('_KEY') ? file : value]),
+  )
+  try {
+    const config = readConfig(environment)
+    t.equal(String(config.port), port, 'listens where the image says')
+    t.equal(config.database.kind, 'postgres')
+    t.notMatch(environment['IMAGEGATE_DATABASE_URL'], /:[^/@]+@/, 'no password stands in the manifest')
+  } catch (error) {
+    t.fail(error instanceof ImagegateError ? error.message : String(error))
+  }
+}
+
+t.test('compose.yaml agrees with the image and with the settings', async (t) => {
+  const { services, secrets, volumes, networks } = parse(read('examples/deploy/compose.yaml'))
+  const { imagegate, database } = services
+  takes(
+    t,
+    Object.entries<string>(imagegate.environment).map(([name, value]) => ({ name, value: String(value) })),
+  )
+  t.equal(imagegate.user, `${user?.[1]}:${user?.[2]}`)
+  t.same(imagegate.ports, [`127.0.0.1:${port}:${port}`], 'published on loopback alone')
+  t.same(imagegate.volumes, [`imagegate:${data}`])
+  t.match(imagegate, { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] })
+  t.same(database.ports, undefined, 'the database is published nowhere')
+  t.ok(networks.database.internal)
+  for (const service of [imagegate, database]) {
+    for (const secret of service.secrets) t.ok(secret in secrets, `${secret} is declared`)
+    for (const volume of service.volumes) t.ok(volume.split(':')[0] in volumes, `${volume} is declared`)
+  }
+  const files = Object.entries<string>(imagegate.environment).filter(([name]) => name.endsWith('_FILE'))
+  for (const [name, path] of files) t.ok(imagegate.secrets.includes(path.replace('/run/secrets/', '')), name)
+  const grace = Number.parseInt(imagegate.stop_grace_period, 10)
+  t.ok(grace > Number(imagegate.environment.IMAGEGATE_SHUTDOWN_SECONDS), 'requests in flight may finish')
+})
+
+t.test('kubernetes.yaml agrees with the image, the routes and the settings', async (t) => {
+  const all = parseAllDocuments(read('examples/deploy/kubernetes.yaml')).map((document) => document.toJS())
+  const ofKind = (kind: string) => all.find((one) => one.kind === kind)
+  const { replicas, template, selector } = ofKind('Deployment').spec
+  const pod = template.spec
+  const [container] = pod.containers
+  takes(t, container.env)
+  t.equal(replicas, 3)
+  t.ok(ofKind('PodDisruptionBudget').spec.minAvailable < replicas, 'a node can be drained')
+  t.match(pod.securityContext, { runAsNonRoot: true, runAsUser: Number(user?.[1]), runAsGroup: Number(user?.[2]) })
+  t.match(container.securityContext, {
+    allowPrivilegeEscalation: false,
+    readOnlyRootFilesystem: true,
+    capabilities: { drop: ['ALL'] },
+  })
+  t.same(
+    container.ports.map(({ containerPort }: { containerPort: number }) => String(containerPort)),
+    [port],
+  )
+  t.same(ofKind('Service').spec.selector, selector.matchLabels)
+  t.equal(ofKind('Service').spec.ports[0].targetPort, container.ports[0].name)
+  t.ok(container.volumeMounts.some(({ mountPath }: { mountPath: string }) => mountPath === data))
+
+  const { app, close } = await stage(t.testdir())
+  t.teardown(close)
+  for (const [probe, path] of Object.entries({ startup: 'live', liveness: 'live', readiness: 'ready' })) {
+    const { httpGet } = container[`${probe}Probe`]
+    t.equal(httpGet.path, `/health/${path}`, `${probe}: a database that is away restarts nobody`)
+    t.equal((await app.inject(httpGet.path)).statusCode, 200)
+  }
+  const number = (name: string) =>
+    Number(container.env.find((one: Variable) => one.name === `IMAGEGATE_${name}_SECONDS`).value)
+  t.ok(pod.terminationGracePeriodSeconds > number('SHUTDOWN') + number('SHUTDOWN_DELAY'))
+  const mounts = container.volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath)
+  for (const { name, value } of container.env.filter((one: Variable) => one.name.endsWith('_FILE'))) {
+    t.ok(
+      mounts.some((mount: string) => value.startsWith(`${mount}/`)),
+      `${name} is mounted`,
+    )
+  }
+})
