@@ -25,7 +25,7 @@ export interface Copied {
 }
 
 /** What a database says of itself and of the moment, which is not copied. */
-const ownTables: readonly string[] = ['migrations', 'health']
+const ownTables: readonly string[] = ['migrations', 'health', 'request_counts']
 
 /** Verdicts come after what they refer to, and before what refers to them. */
 const first: readonly string[] = ['policy_bodies', 'fact_documents', 'verdicts', 'chain']

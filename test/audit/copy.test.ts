@@ -48,6 +48,10 @@ async function filled(t: Test, each: number): Promise<string> {
     `UPDATE fact_documents SET body = NULL, removed_at = '2026-11-25T00:00:00.000Z', removal_reason = 'retention'
      WHERE rowid = 1`,
   ).run()
+  db.prepare(
+    `INSERT INTO api_keys (id, tenant, role, name, digest, created_at)
+     VALUES ('k7d3m2p9q4a5b6c7', 'a', 'reader', 'one', 'sha256:0', '2026-11-25T00:00:00.000Z')`,
+  ).run()
   db.close()
   return file
 }
@@ -120,6 +124,7 @@ test('a copy to PostgreSQL and back is the same in every row', { skip }, async (
   for (const table of [
     'verdicts',
     'chain',
+    'api_keys',
     'findings',
     'missing_facts',
     'fact_documents',
