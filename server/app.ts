@@ -14,6 +14,7 @@ import { measured, metricsRoute, observePolicies } from './http/metrics.ts'
 import { describeRoutes, openapiRoutes } from './http/openapi.ts'
 import { policyRoutes } from './http/policies.ts'
 import { protect } from './http/protection.ts'
+import { rateLimits } from './http/rate-limits.ts'
 import { logRequests } from './http/request-log.ts'
 import { recordRoutes } from './http/route-table.ts'
 import { schemaRoutes } from './http/schemas.ts'
@@ -50,7 +51,7 @@ export async function buildApp(given: Omit<Deps, 'recording'>): Promise<FastifyI
   const app = bare(deps)
   logRequests(app, deps)
   await protect(app, deps)
-  guard(app, deps.authenticate)
+  guard(app, deps.authenticate, await rateLimits(app, deps.limits, deps.store))
   handleErrors(app, deps, recordRoutes(app))
   validateParts(app)
   await describeRoutes(app)

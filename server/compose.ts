@@ -9,6 +9,7 @@ import { ApiKeyCallers } from './http/api-key-callers.ts'
 import { bearerAuthentication } from './http/bearer.ts'
 import type { Deps, Lifecycle } from './http/deps.ts'
 import { createMetrics, observeProcess } from './http/metrics.ts'
+import { tokenCallers } from './http/token-callers.ts'
 import { LivePolicies, type ReloadResult } from './policy/live.ts'
 import { loadSource, policySource } from './policy/load-source.ts'
 import { LoadingThread } from './policy/load-thread.ts'
@@ -61,18 +62,25 @@ async function servePolicies(
   return { live, stop }
 }
 
-function authenticationOf({ authenticated }: Config, store: Store, now: () => Date): Authenticate {
-  return authenticated ? bearerAuthentication(new ApiKeyCallers(store, now)) : admitEverybody
+async function authenticationOf(
+  { authenticated, issuer }: Config,
+  store: Store,
+  now: () => Date,
+): Promise<Authenticate> {
+  if (!authenticated) return admitEverybody
+  const keys = new ApiKeyCallers(store, now)
+  if (issuer === undefined) return bearerAuthentication(keys)
+  const { tokenVerifier } = await import('./issuer/token.ts')
+  return bearerAuthentication(keys, tokenCallers(tokenVerifier(issuer, now), now))
 }
 
 /** Who may call is told at the start, because nothing else shows it. */
-async function tellWhoMay({ authenticated }: Config, store: Store, logger: Logger): Promise<void> {
+async function tellWhoMay({ authenticated, issuer }: Config, store: Store, logger: Logger): Promise<void> {
   if (!authenticated) {
     logger.warn({ authentication: 'none' }, 'Everybody on this machine may do everything, and nobody else is answered')
     return
   }
-  const keys = await store.apiKeys()
-  if (keys.length > 0) return
+  if (issuer !== undefined || (await store.apiKeys()).length > 0) return
   logger.warn({ authentication: 'required' }, 'There is no API key yet: make one with imagegate keys create')
 }
 
@@ -82,8 +90,9 @@ async function listen(config: Config, deps: Pick<Deps, 'store' | 'lifecycle' | '
   const metrics = createMetrics()
   observeProcess(metrics)
   const now = () => new Date()
-  const authenticate = authenticationOf(config, deps.store, now)
-  const limits = { ...config, loopbackOnly: !config.authenticated }
+  const authenticate = await authenticationOf(config, deps.store, now)
+  const { authenticated, requestsPerMinute } = config
+  const limits = { ...config, loopbackOnly: !authenticated, requestsPerMinute: authenticated ? requestsPerMinute : 0 }
   const app = await buildApp({ ...deps, authenticate, logger, metrics, limits, now })
   app.server.maxConnections = config.maxConnections
   const url = await app.listen({ host: config.host, port: config.port })

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type AccessConfig, accessConfig } from './config-access.ts'
 import { type DatabasePlace, databasePlace, isPostgresUrl, withPassword } from './database.ts'
 import { ImagegateError, type Problem } from './errors.ts'
 import { type Setting, type SettingName, settings, settingsSchema } from './settings.ts'
 import { validatorOf } from './validators.ts'
 
 /** What the service needs to know before it starts. */
-export interface Config {
+export interface Config extends AccessConfig {
   /** Address to listen on. */
   readonly host: string
   /** TCP port; 0 takes a free one. */
@@ -30,8 +31,6 @@ export interface Config {
   readonly maxConnections: number
   /** Milliseconds of event-loop delay above which requests are turned away; 0 never does. */
   readonly maxDelayMs: number
-  /** Every caller says who it is; else everybody may do everything, and only this machine is answered. */
-  readonly authenticated: boolean
   /** Seconds that requests in flight have to finish when the service stops. */
   readonly shutdownSeconds: number
   /** Seconds between turning unready and accepting nothing more, for load balancers to notice. */
@@ -50,11 +49,6 @@ function check(values: Readonly<Record<string, string | number>>): Problem[] {
   return settings
     .filter(({ name }) => named.has(name))
     .map(({ name, description }) => ({ pointer: `/${name}`, message: `${name} is not valid. ${description}` }))
-}
-
-/** True for a name or address that only this machine can mean. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
 /** What a file of a password holds, without the line's end. */
@@ -102,13 +96,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
         'is a postgres: URL.',
     )
   }
-  if (!isLoopback(word('IMAGEGATE_HOST')) && word('IMAGEGATE_AUTHENTICATION') !== 'required') {
-    say(
-      'IMAGEGATE_HOST',
-      'IMAGEGATE_HOST is not a loopback address, and everyone who reached the port could read and write verdicts. Set ' +
-        'IMAGEGATE_AUTHENTICATION=required, and make a key with imagegate keys create; or listen on 127.0.0.1.',
-    )
-  }
+  const access = accessConfig({ given, word, number, say })
   if (problems.length > 0 || database === undefined) {
     throw new ImagegateError('CONFIG_INVALID', problems.map(({ message }) => message).join(' '), { problems })
   }
@@ -117,6 +105,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const key = given('IMAGEGATE_POLICY_PUBLIC_KEY')
   const candidate = given('IMAGEGATE_POLICY_CANDIDATE')
   return Object.freeze({
+    ...access,
     host: word('IMAGEGATE_HOST'),
     port: number('IMAGEGATE_PORT'),
     database: typeof password === 'object' ? withPassword(place, password.text) : place,
@@ -129,7 +118,6 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     batchWindow: number('IMAGEGATE_BATCH_WINDOW'),
     maxConnections: number('IMAGEGATE_MAX_CONNECTIONS'),
     maxDelayMs: number('IMAGEGATE_MAX_DELAY_MS'),
-    authenticated: word('IMAGEGATE_AUTHENTICATION') === 'required',
     shutdownSeconds: number('IMAGEGATE_SHUTDOWN_SECONDS'),
     shutdownDelaySeconds: number('IMAGEGATE_SHUTDOWN_DELAY_SECONDS'),
   })

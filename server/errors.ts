@@ -152,6 +152,11 @@ export const errorKinds = {
     title: 'The Idempotency-Key was used for another request',
     mend: 'Use a new key for a new document or other options.',
   },
+  RATE_LIMITED: {
+    status: 429,
+    title: 'There were too many requests',
+    mend: 'Try again after the time of the Retry-After header; the RateLimit headers tell what is left.',
+  },
   HEADERS_TOO_LARGE: { status: 431, title: 'The request headers are too large', mend: 'Keep them within 16 KiB.' },
   INTERNAL: {
     status: 500,
@@ -167,6 +172,11 @@ export const errorKinds = {
     status: 503,
     title: 'The service is overloaded',
     mend: 'Try again after the time of the Retry-After header.',
+  },
+  ISSUER_UNAVAILABLE: {
+    status: 503,
+    title: 'The token cannot be checked now',
+    mend: 'Try again after the time of the Retry-After header, or use an API key; the issuer of tokens cannot be reached.',
   },
   SHUTTING_DOWN: {
     status: 503,

@@ -8,6 +8,7 @@ export interface Setting {
 }
 
 const whole = (minimum: number, maximum: number) => ({ type: 'integer', minimum, maximum })
+const pointer = { type: 'string', maxLength: 255, pattern: '^(/([^~/]|~[01])+)+$' }
 const text = { type: 'string', minLength: 1, maxLength: 4096 }
 
 /** Every environment variable that imagegate reads, for --help and the documentation. */
@@ -30,6 +31,72 @@ export const settings = [
     description:
       'none: everybody on this machine may do everything, and nobody else is answered. required: every caller shows an API key, or a token of IMAGEGATE_OIDC_ISSUER.',
     schema: { type: 'string', enum: ['none', 'required'] },
+  },
+  {
+    name: 'IMAGEGATE_OIDC_ISSUER',
+    default: 'none: API keys alone are accepted',
+    description: 'The issuer whose JWT bearer tokens are accepted, exactly as their iss claim names it: an https: URL.',
+    schema: text,
+  },
+  {
+    name: 'IMAGEGATE_OIDC_AUDIENCE',
+    default: 'none',
+    description: 'What the aud claim of a token must name; needed with IMAGEGATE_OIDC_ISSUER.',
+    schema: text,
+  },
+  {
+    name: 'IMAGEGATE_OIDC_JWKS_URL',
+    default: "what the issuer's /.well-known/openid-configuration says",
+    description: "The issuer's key set, as an https: URL.",
+    schema: text,
+  },
+  {
+    name: 'IMAGEGATE_OIDC_ALGORITHMS',
+    default: 'RS256 PS256 ES256 ES384 EdDSA',
+    description: 'Signature algorithms that are accepted, separated by spaces; those with a shared secret never are.',
+    schema: {
+      type: 'string',
+      maxLength: 200,
+      pattern:
+        '^(RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA|Ed25519)( (RS256|RS384|RS512|PS256|PS384|PS512|ES256|ES384|ES512|EdDSA|Ed25519))*$',
+    },
+  },
+  {
+    name: 'IMAGEGATE_OIDC_TENANT_CLAIM',
+    default: '/imagegate_tenant',
+    description: 'JSON Pointer of the claim that names the tenant.',
+    schema: pointer,
+  },
+  {
+    name: 'IMAGEGATE_OIDC_ROLES_CLAIM',
+    default: '/imagegate_roles',
+    description: 'JSON Pointer of the claim that names a role, or of a list of them, such as /realm_access/roles.',
+    schema: pointer,
+  },
+  {
+    name: 'IMAGEGATE_OIDC_ROLES',
+    default: 'none: the claim has the names of roles',
+    description:
+      'What that claim says for which role, as NAME=ROLE separated by spaces, such as gate-audit=auditor. Nothing else then counts.',
+    schema: {
+      type: 'string',
+      maxLength: 4096,
+      pattern: '^[^ =]+=(submitter|reader|auditor|operator|admin)( [^ =]+=(submitter|reader|auditor|operator|admin))*$',
+    },
+  },
+  {
+    name: 'IMAGEGATE_RATE_LIMIT',
+    default: '6000',
+    description:
+      'Requests, 0 to 999999, of one caller in a minute; 0 is without limit. A batch is one. Callers without names are not limited.',
+    schema: whole(0, 999_999),
+  },
+  {
+    name: 'IMAGEGATE_RATE_LIMIT_FAILURES',
+    default: '60',
+    description:
+      'Requests, 0 to 999999, without a valid credential that one address is told so in a minute; 0 is without limit.',
+    schema: whole(0, 999_999),
   },
   {
     name: 'IMAGEGATE_DATABASE_URL',

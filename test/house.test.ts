@@ -29,7 +29,7 @@ function importsOf(text: string): string[] {
 /** Floors of the house, lowest first; the first pattern that fits a file names its floor. */
 const floors: readonly (readonly [floor: string, pattern: RegExp])[] = [
   ['use case', /^server\/evaluation\/(record|replay)\.ts$|^server\/authoring\//],
-  ['outside world', /^server\/(audit|collector)\/|^server\/policy\/(load|bundle|parsed)[a-z-]*\.ts$/],
+  ['outside world', /^server\/(audit|collector|issuer)\/|^server\/policy\/(load|bundle|parsed)[a-z-]*\.ts$/],
   ['domain', /^server\/(access|facts|policy|evaluation)\//],
   ['doors', /^server\/(http|cli)\//],
   ['wiring', /^server\/(app|compose|main)\.ts$/],
@@ -73,6 +73,7 @@ t.test('packages with traps are imported in their own files only', async (t) => 
     'json-rules-engine': /^server\/(policy\/reference|evaluation\/operators)\.ts$/,
     'better-sqlite3': /^server\/audit\/sqlite[a-z-]*\.ts$/,
     pg: /^server\/audit\/postgres[a-z-]*\.ts$/,
+    jose: /^server\/issuer\//,
     kysely: /^server\/audit\//,
     fastify: /^server\/(http\/.*|app)\.ts$/,
     commander: /^server\/(cli\/.*|main)\.ts$/,

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { may, type Permission } from '../access/roles.ts'
 import { type ErrorCode, ImagegateError } from '../errors.ts'
 import { anonymous, type Caller, setCaller } from './caller.ts'
+import type { RateLimits } from './rate-limits.ts'
 
 /** Finds out who sent a request. Rejects with UNAUTHENTICATED when it does not say so well. */
 export type Authenticate = (request: FastifyRequest) => Promise<Caller>
@@ -28,7 +29,7 @@ function hasCode(error: unknown, code: ErrorCode): boolean {
 }
 
 /** Lets nobody do what they may not, on every route that is registered after this call; one that does not say what it asks is refused at the start. */
-export function guard(app: FastifyInstance, authenticate: Authenticate): void {
+export function guard(app: FastifyInstance, authenticate: Authenticate, limits?: RateLimits): void {
   const registered: RouteOptions[] = []
   app.addHook('onRoute', (route) => {
     if (isDescription(route.url)) route.config = { ...route.config, permission: 'public' }
@@ -43,11 +44,14 @@ export function guard(app: FastifyInstance, authenticate: Authenticate): void {
     // What is not there is told only to whom is known.
     const permission = request.is404 ? 'any' : request.routeOptions.config.permission
     if (permission === 'public') return
-    const caller = await authenticate(request).catch((error: unknown) => {
-      if (hasCode(error, 'UNAUTHENTICATED')) reply.header('www-authenticate', challenge(request))
+    const caller = await authenticate(request).catch(async (error: unknown) => {
+      if (!hasCode(error, 'UNAUTHENTICATED')) throw error
+      reply.header('www-authenticate', challenge(request))
+      await limits?.failure(request, reply)
       throw error
     })
     setCaller(request, caller)
+    await limits?.caller(request, reply)
     if (permission !== undefined && may(caller.roles, permission)) return
     reply.header('www-authenticate', `${realm}, error="insufficient_scope"`)
     throw new ImagegateError('FORBIDDEN', 'The role of the credential does not include this.')

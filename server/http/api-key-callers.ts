@@ -2,11 +2,12 @@ import { timingSafeEqual } from 'node:crypto'
 import { readKey } from '../access/key.ts'
 import { isRole } from '../access/roles.ts'
 import type { ApiKey, ApiKeyReader } from '../audit/api-keys.ts'
-import { refused } from './bearer.ts'
+import { type Callers, refused } from './bearer.ts'
 import type { Caller } from './caller.ts'
+import { Remembering } from './remembering.ts'
 
-/** Keys that are remembered, and for how many milliseconds where the store cannot say that nothing changed. */
-const limits = { remembered: 1000, milliseconds: 2000 }
+/** A key that was found is trusted for so many milliseconds where the store cannot say that nothing changed. */
+const trusted = 2000
 
 interface Remembered {
   readonly key: ApiKey
@@ -16,11 +17,11 @@ interface Remembered {
 }
 
 /** Finds callers by their API keys. */
-export class ApiKeyCallers {
+export class ApiKeyCallers implements Callers {
   readonly #store: ApiKeyReader
   readonly #now: () => Date
   /** By the digest of the key's text. */
-  readonly #remembered = new Map<string, Remembered>()
+  readonly #remembered = new Remembering<Remembered>()
 
   constructor(store: ApiKeyReader, now: () => Date) {
     this.#store = store
@@ -42,7 +43,7 @@ export class ApiKeyCallers {
     if (key === undefined || !equal(key.digest, read.digest) || !isRole(key.role)) throw refused()
     const caller = { name: `key:${key.id}`, tenant: key.tenant, roles: [key.role] }
     const found = { key, caller, version, at: performance.now() }
-    this.#remember(read.digest, found)
+    this.#remembered.set(read.digest, found)
     return this.#inUse(found)
   }
 
@@ -56,18 +57,8 @@ export class ApiKeyCallers {
     const found = this.#remembered.get(digest)
     if (found === undefined) return undefined
     const same =
-      found.version === undefined
-        ? performance.now() - found.at < limits.milliseconds
-        : found.version === this.#store.version()
+      found.version === undefined ? performance.now() - found.at < trusted : found.version === this.#store.version()
     return same ? found : undefined
-  }
-
-  #remember(digest: string, found: Remembered): void {
-    if (this.#remembered.size >= limits.remembered) {
-      const [oldest] = this.#remembered.keys()
-      if (oldest !== undefined) this.#remembered.delete(oldest)
-    }
-    this.#remembered.set(digest, found)
   }
 }
 

@@ -2,11 +2,12 @@ import type { FastifyRequest } from 'fastify'
 import { looksLikeKey } from '../access/key.ts'
 import { ImagegateError } from '../errors.ts'
 import type { Authenticate } from './access.ts'
-import type { ApiKeyCallers } from './api-key-callers.ts'
 import type { Caller } from './caller.ts'
 
-/** Finds the caller that a token of an issuer names. Rejects with UNAUTHENTICATED, FORBIDDEN or ISSUER_UNAVAILABLE. */
-export type TokenCallers = (token: string) => Promise<Caller>
+/** Finds the caller that a credential names. Rejects with UNAUTHENTICATED, FORBIDDEN, ISSUER_UNAVAILABLE or STORE_UNAVAILABLE. */
+export interface Callers {
+  callerOf(credential: string): Promise<Caller>
+}
 
 /** A credential's characters; what is longer is not looked at. */
 const pattern = /^Bearer +([\x21-\x7e]{1,8192})$/i
@@ -17,13 +18,13 @@ export function refused(cause?: unknown): ImagegateError {
 }
 
 /** Callers say who they are by Authorization: Bearer, with an API key or with a token where an issuer is configured. */
-export function bearerAuthentication(keys: ApiKeyCallers, tokens?: TokenCallers): Authenticate {
+export function bearerAuthentication(keys: Callers, tokens?: Callers): Authenticate {
   return async ({ headers: { authorization } }: FastifyRequest) => {
     if (authorization === undefined) throw new ImagegateError('UNAUTHENTICATED', 'No credential was sent.')
     const credential = pattern.exec(authorization)?.[1]
     if (credential === undefined) throw refused()
     if (looksLikeKey(credential)) return keys.callerOf(credential)
     if (tokens === undefined) throw refused()
-    return tokens(credential)
+    return tokens.callerOf(credential)
   }
 }

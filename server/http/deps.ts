@@ -4,6 +4,7 @@ import type { Recording } from '../evaluation/record.ts'
 import type { PolicyView } from '../policy/live.ts'
 import type { Authenticate } from './access.ts'
 import type { Metrics } from './metrics.ts'
+import type { Rates } from './rate-limits.ts'
 
 /** serving: all is answered. draining: unready, still answering. closing: only health is answered. */
 export type Phase = 'serving' | 'draining' | 'closing'
@@ -14,7 +15,7 @@ export interface Lifecycle {
 }
 
 /** What an operator may bound. */
-export interface Limits {
+export interface Limits extends Rates {
   /** Seconds in which a body, or the next part of a batch, must arrive. */
   readonly bodySeconds: number
   /** Lines of one batch that are evaluated at a time. */

@@ -20,7 +20,12 @@ export interface ProblemDocument {
 export const problemType = 'application/problem+json'
 
 /** Seconds after which trying again makes sense. */
-const retryAfter: Partial<Record<ErrorCode, number>> = { STORE_UNAVAILABLE: 2, OVERLOADED: 2, SHUTTING_DOWN: 5 }
+const retryAfter: Partial<Record<ErrorCode, number>> = {
+  STORE_UNAVAILABLE: 2,
+  OVERLOADED: 2,
+  SHUTTING_DOWN: 5,
+  ISSUER_UNAVAILABLE: 5,
+}
 
 /** Value of the Retry-After header, where the error has one. */
 export function retryAfterOf(code: ErrorCode): number | undefined {

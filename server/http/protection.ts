@@ -1,7 +1,7 @@
 import helmet from '@fastify/helmet'
 import underPressure from '@fastify/under-pressure'
 import type { FastifyInstance } from 'fastify'
-import { isLoopback } from '../config.ts'
+import { isLoopback } from '../config-access.ts'
 import { ImagegateError } from '../errors.ts'
 import type { Deps } from './deps.ts'
 

@@ -83,7 +83,15 @@ export async function stage(
     authenticate: authenticate(store),
     metrics: createMetrics(),
     now: () => new Date(),
-    limits: { bodySeconds: 5, batchWindow: 64, maxDelayMs: 0, loopbackOnly: false, ...limits },
+    limits: {
+      bodySeconds: 5,
+      batchWindow: 64,
+      maxDelayMs: 0,
+      loopbackOnly: false,
+      requestsPerMinute: 0,
+      failuresPerMinute: 0,
+      ...limits,
+    },
   })
   const close = async () => {
     await app.close()
