@@ -3,6 +3,7 @@ import fastify, { type FastifyInstance, LogController } from 'fastify'
 import { guard } from './http/access.ts'
 import { batchRoutes } from './http/batch.ts'
 import { candidateRoutes } from './http/candidate.ts'
+import { changeRoutes } from './http/changes.ts'
 import { answerClientError } from './http/client-errors.ts'
 import type { Deps } from './http/deps.ts'
 import { errorCodeRoutes } from './http/error-codes.ts'
@@ -18,6 +19,7 @@ import { rateLimits } from './http/rate-limits.ts'
 import { logRequests } from './http/request-log.ts'
 import { recordRoutes } from './http/route-table.ts'
 import { schemaRoutes } from './http/schemas.ts'
+import { timelineRoutes } from './http/timeline.ts'
 import { validateParts } from './http/validation.ts'
 import { verdictRoutes } from './http/verdicts.ts'
 
@@ -59,6 +61,8 @@ export async function buildApp(given: Omit<Deps, 'recording'>): Promise<FastifyI
   await app.register(async (scope) => batchRoutes(scope, deps))
   await app.register(async (scope) => {
     listRoutes(scope, deps)
+    timelineRoutes(scope, deps)
+    changeRoutes(scope, deps)
     verdictRoutes(scope, deps)
     policyRoutes(scope, deps)
     candidateRoutes(scope, deps)

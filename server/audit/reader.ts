@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import { findApiKey, listApiKeys } from './api-key-queries.ts'
 import { readEntries } from './chain-queries.ts'
+import { readChanges } from './change-queries.ts'
 import { findDocument, findIdempotent, findPolicyBody, findRecords, findVerdict, listVerdicts } from './queries.ts'
 import { countShadows, listShadows } from './shadow-queries.ts'
 import type { StoreReader } from './store.ts'
@@ -29,6 +30,7 @@ export function storeReader(
     document: (tenant, digest) => run(tenant, (db) => findDocument(db, tenant, digest)),
     policyBody: (digest) => run(undefined, (db) => findPolicyBody(db, digest)),
     records: (tenant, ids) => run(tenant, (db) => findRecords(db, tenant, ids)),
+    changes: (tenant, after, limit) => run(tenant, (db) => readChanges(db, tenant, after, limit)),
     entries: (tenant, after, limit) => run(tenant, (db) => readEntries(db, tenant, after, limit)),
     list: (tenant, filter, limit, position) =>
       run(tenant, (db) => listVerdicts(db, { dialect, tenant, filter, limit, position })),

@@ -161,6 +161,14 @@ export interface VerdictPage {
   readonly next?: ListPosition
 }
 
+/** A verdict in the order in which verdicts were sealed. */
+export interface SealedChange {
+  readonly sequence: number
+  /** Its link in the hash chain. */
+  readonly link: string
+  readonly verdict: VerdictSummary
+}
+
 /** A stored verdict, as it was answered. */
 export interface StoredVerdict {
   readonly body: string
@@ -193,6 +201,8 @@ export interface StoreReader extends ApiKeyReader {
   list(tenant: string, filter: VerdictFilter, limit: number, position?: ListPosition): Promise<VerdictPage>
   /** At most limit entries (1 to 500) of the tenant's hash chain after a sequence number, in the chain's order. */
   entries(tenant: string, after: number, limit: number): Promise<readonly ChainEntry[]>
+  /** At most limit sealed verdicts (1 to 500) of a tenant after a sequence number, in the chain's order. */
+  changes(tenant: string, after: number, limit: number): Promise<readonly SealedChange[]>
   /** How often a candidate, by its digest, differed: by outcome and by rule. */
   shadowCounts(tenant: string, candidate: string): Promise<readonly ShadowCount[]>
   /** At most limit shadow evaluations (1 to 500) of a candidate, newest verdict first, those below an id. */

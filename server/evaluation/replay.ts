@@ -50,8 +50,8 @@ async function recordedFacts(store: StoreReader, tenant: string, verdict: Verdic
 const recent = new Map<string, ReleasedPolicy>()
 
 /** A policy from the record alone, so that replay needs no file. A few are kept: an auditor replays many verdicts of one policy. */
-async function recordedPolicy(
-  store: StoreReader,
+export async function recordedPolicy(
+  store: Pick<StoreReader, 'policyBody'>,
   used: { digest: string; family: string; version: string },
 ): Promise<ReleasedPolicy> {
   const known = recent.get(used.digest)

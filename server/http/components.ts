@@ -91,6 +91,55 @@ const summary = object('A verdict in a list.', {
   recordDigest: string,
 })
 
+const ruleState = {
+  description: "A rule in a verdict; 'absent' where its policy does not have it.",
+  oneOf: [{ const: 'absent' }, object('Result and effect.', { result: string, effect: string })],
+}
+
+const timeline = object(
+  'Verdicts of one image, newest first; next is absent on the last page.',
+  {
+    entries: list(
+      'Newest first.',
+      object(
+        'A verdict and what changed since the one before; the oldest has no change.',
+        {
+          verdict: component('VerdictSummary'),
+          change: object(
+            'Since the verdict before.',
+            {
+              since: { ...string, description: 'Id of the verdict before.' },
+              causes: list('Empty when nothing of what decides differs.', {
+                type: 'string',
+                enum: ['facts', 'options', 'policy', 'clock', 'evaluator'],
+              }),
+              sections: list('Sections of the facts that differ, where both documents are kept.', string),
+              outcome: object('When it differs.', { from: string, to: string }),
+              findings: list('Rules that differ.', object('A rule.', { rule: string, from: ruleState, to: ruleState })),
+            },
+            ['sections', 'outcome'],
+          ),
+        },
+        ['change'],
+      ),
+    ),
+    next: string,
+  },
+  ['next'],
+)
+
+const changes = object('Sealed verdicts in the order of the hash chain.', {
+  changes: list(
+    'In order.',
+    object('A verdict.', {
+      sequence: integer,
+      link: { ...string, description: 'Its link in the chain.' },
+      verdict: component('VerdictSummary'),
+    }),
+  ),
+  last: { ...integer, description: 'The sequence number to go on after.' },
+})
+
 const replay = object(
   'Whether the record, evaluated again, gives the same verdict.',
   {
@@ -208,6 +257,8 @@ export function components(): Record<string, object> {
     BatchLine: batchLine,
     VerdictSummary: summary,
     VerdictPage: object('A page of verdicts; next is absent on the last.', page, ['next']),
+    Timeline: timeline,
+    Changes: changes,
     Evidence: object('The findings with their evidence, computed anew; no part of the record.', evidence),
     Replay: replay,
     PolicyVersion: policyVersion,

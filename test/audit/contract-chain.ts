@@ -47,6 +47,14 @@ export async function sealsVerdicts(t: Test, { store, tenant, make }: Room) {
     t.same(faults, [])
     t.same(entries.map(({ verdictId }) => verdictId).sort(), records.map(({ verdict }) => verdict.id).sort())
   }
+  const { entries } = await readChain(store, tenant)
+  const changes = [...(await store.changes(tenant, 0, 500)), ...(await store.changes(tenant, 500, 500))]
+  t.same(
+    changes.map(({ sequence, link, verdict }) => [sequence, link, verdict.id, verdict.recordDigest]),
+    entries.map(({ sequence, link, verdictId, recordDigest }) => [sequence, link, verdictId, recordDigest]),
+    'the feed follows the chain',
+  )
+  t.same(await store.changes(tenant, 700, 1), [])
   t.same((await store.entries(tenant, 699, 500)).length, 1)
   t.same(await store.entries(tenant, 700, 500), [])
 }

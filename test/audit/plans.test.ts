@@ -3,6 +3,7 @@ import Database from 'better-sqlite3'
 import { Kysely, SqliteDialect } from 'kysely'
 import { type Test, test } from 'tap'
 import { entriesQuery } from '../../server/audit/chain-queries.ts'
+import { changesQuery } from '../../server/audit/change-queries.ts'
 import { listQuery } from '../../server/audit/list-query.ts'
 import { recordsQuery } from '../../server/audit/queries.ts'
 import { countsQuery, shadowQuery } from '../../server/audit/shadow-queries.ts'
@@ -179,6 +180,8 @@ test('what is looked up by its key is found by its key', (t) => {
   t.same(faults(explain(many.sql, many.parameters)), [], many.sql)
   const entries = entriesQuery(db, 'default', 7, 500).compile()
   t.same(faults(explain(entries.sql, entries.parameters)), [], entries.sql)
+  const changes = changesQuery(db, 'default', 7, 500).compile()
+  t.same(faults(explain(changes.sql, changes.parameters)), [], changes.sql)
   const lookups = [
     'SELECT sequence, link FROM chain WHERE tenant = ? ORDER BY sequence DESC LIMIT 1',
     'SELECT sequence FROM chain WHERE tenant = ? AND verdict_id = ?',

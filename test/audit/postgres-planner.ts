@@ -70,6 +70,7 @@ INSERT INTO finding_kinds SELECT tenant, severity, effect, verdict_id FROM findi
   UNION SELECT tenant, severity, '', verdict_id FROM findings UNION SELECT tenant, '', effect, verdict_id FROM findings;
 INSERT INTO image_trigrams SELECT DISTINCT tenant, substr(image_name, place, 3), id
   FROM verdicts CROSS JOIN generate_series(1, length(image_name) - 2) AS place;
+INSERT INTO chain SELECT tenant, row_number() OVER (ORDER BY id), id, 'sha256:r', 'sha256:l', 'sha256:l' FROM verdicts ORDER BY id;
 INSERT INTO missing_facts SELECT 'default', '/fact/' || floor(random() * 100), id FROM made, generate_series(1, 2)
   ON CONFLICT DO NOTHING;
 ANALYZE;

@@ -1,4 +1,5 @@
 import { test } from 'tap'
+import { changesQuery } from '../../server/audit/change-queries.ts'
 import { listQuery } from '../../server/audit/list-query.ts'
 import { recordsQuery } from '../../server/audit/queries.ts'
 import { shadowQuery } from '../../server/audit/shadow-queries.ts'
@@ -95,6 +96,7 @@ test('on PostgreSQL every list is found by indexes', { skip: noPostgres }, async
     t.match(await explain((db) => recordsQuery(db, 'default', ids)), { scanned: [], sorted: 0 })
     const shadows = { tenant: 'default', candidate: 'sha256:c', filter: { rule: 'a.b' }, limit: 51 }
     t.match(await explain((db) => trigramCountQuery(db, 'default', 'web')), { scanned: [], sorted: 0, touched: 500 })
+    t.match(await explain((db) => changesQuery(db, 'default', 100, 51)), { scanned: [], sorted: 0, touched: 102 })
     t.match(await explain((db) => shadowQuery(db, shadows)), { scanned: [], touched: 0 })
   })
 })

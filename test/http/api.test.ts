@@ -316,6 +316,7 @@ t.test('the API description', async (t) => {
     t.equal(document.openapi, '3.1.0')
     const paths = Object.keys(document.paths).filter((path) => path.startsWith('/v1/'))
     t.same(paths.sort(), [
+      '/v1/changes',
       '/v1/evaluations',
       '/v1/evaluations/batch',
       '/v1/policies',
@@ -327,6 +328,7 @@ t.test('the API description', async (t) => {
       '/v1/problems/{code}',
       '/v1/schemas',
       '/v1/schemas/{kind}',
+      '/v1/timeline',
       '/v1/verdicts',
       '/v1/verdicts/{id}',
       '/v1/verdicts/{id}/evidence',
