@@ -12,8 +12,10 @@ import { evaluationRoutes } from './http/evaluations.ts'
 import { healthRoutes } from './http/health.ts'
 import { listRoutes } from './http/list.ts'
 import { measured, metricsRoute, observePolicies } from './http/metrics.ts'
+import { observeChain } from './http/metrics-chain.ts'
 import { describeRoutes, openapiRoutes } from './http/openapi.ts'
 import { policyRoutes } from './http/policies.ts'
+import { proofRoutes } from './http/proofs.ts'
 import { protect } from './http/protection.ts'
 import { rateLimits } from './http/rate-limits.ts'
 import { logRequests } from './http/request-log.ts'
@@ -50,6 +52,7 @@ function bare({ logger }: Pick<Deps, 'logger'>): FastifyInstance {
 export async function buildApp(given: Omit<Deps, 'recording'>): Promise<FastifyInstance> {
   const deps = { ...given, recording: measured(given.store, given.metrics) }
   observePolicies(deps.metrics, deps.policies)
+  observeChain(deps.metrics, deps)
   const app = bare(deps)
   logRequests(app, deps)
   await protect(app, deps)
@@ -64,6 +67,7 @@ export async function buildApp(given: Omit<Deps, 'recording'>): Promise<FastifyI
     timelineRoutes(scope, deps)
     changeRoutes(scope, deps)
     verdictRoutes(scope, deps)
+    proofRoutes(scope, deps)
     policyRoutes(scope, deps)
     candidateRoutes(scope, deps)
     schemaRoutes(scope)

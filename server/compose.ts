@@ -1,15 +1,19 @@
+import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Logger, pino } from 'pino'
 import { buildApp } from './app.ts'
+import { Checkpoints } from './audit/checkpoints.ts'
 import { openStore } from './audit/open.ts'
 import type { Store } from './audit/store.ts'
 import type { Config } from './config.ts'
+import { ImagegateError } from './errors.ts'
 import { type Authenticate, admitEverybody } from './http/access.ts'
 import { ApiKeyCallers } from './http/api-key-callers.ts'
 import { bearerAuthentication } from './http/bearer.ts'
 import type { Deps, Lifecycle } from './http/deps.ts'
 import { createMetrics, observeProcess } from './http/metrics.ts'
 import { tokenCallers } from './http/token-callers.ts'
+import { privateKey } from './policy/bundle-key.ts'
 import { LivePolicies, type ReloadResult } from './policy/live.ts'
 import { loadSource, policySource } from './policy/load-source.ts'
 import { LoadingThread } from './policy/load-thread.ts'
@@ -84,7 +88,26 @@ async function tellWhoMay({ authenticated, issuer }: Config, store: Store, logge
   logger.warn({ authentication: 'required' }, 'There is no API key yet: make one with imagegate keys create')
 }
 
-async function listen(config: Config, deps: Pick<Deps, 'store' | 'lifecycle' | 'policies'>, logger: Logger) {
+/** Checkpoints of the chain, signed where a key is configured. */
+async function keepCheckpoints(config: Config, store: Store, log: Logger): Promise<Checkpoints> {
+  const { checkpointKey: file, checkpointDirectory: directory, checkpointSeconds: seconds } = config
+  const key = file === undefined ? undefined : privateKey(await readText(file), file)
+  return await Checkpoints.start({ store, key, directory, seconds, log, now: () => new Date() })
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (cause) {
+    throw new ImagegateError('FILE_UNREADABLE', `${file} cannot be read.`, { cause })
+  }
+}
+
+async function listen(
+  config: Config,
+  deps: Pick<Deps, 'store' | 'lifecycle' | 'policies' | 'checkpoints'>,
+  logger: Logger,
+) {
   // Done before listening, so that the first request does not wait for it.
   prepareValidator('facts')
   const metrics = createMetrics()
@@ -104,7 +127,8 @@ async function listen(config: Config, deps: Pick<Deps, 'store' | 'lifecycle' | '
 
 /**
  * Starts the service: policies, database, HTTP. Rejects with what loadSource throws, BUNDLE_ROLLBACK,
- * STORE_INCOMPATIBLE or STORE_UNAVAILABLE, or with the system's error when the port is taken.
+ * STORE_INCOMPATIBLE or STORE_UNAVAILABLE, KEY_INVALID or FILE_UNREADABLE for what checkpoints need, or with the
+ * system's error when the port is taken.
  */
 export async function start(config: Config, logger: Logger = createLogger(config.logLevel)): Promise<Running> {
   const store = await openStore(config.database, logger)
@@ -113,7 +137,11 @@ export async function start(config: Config, logger: Logger = createLogger(config
   async function open() {
     const policies = await servePolicies(config, store, logger)
     opened.unshift(policies.stop)
-    return { policies, ...(await listen(config, { store, lifecycle, policies: policies.live }, logger)) }
+    const checkpoints = await keepCheckpoints(config, store, logger)
+    // Closed before the store, and after the last request: the last checkpoint covers it.
+    opened.splice(-1, 0, () => checkpoints.close())
+    const deps = { store, lifecycle, policies: policies.live, checkpoints }
+    return { policies, ...(await listen(config, deps, logger)) }
   }
   const { policies, app, url } = await open().catch(async (error: unknown) => {
     for (const close of opened) await close()

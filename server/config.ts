@@ -22,6 +22,11 @@ export interface Config extends AccessConfig {
   readonly policyCandidate?: string
   /** Reload the policies whenever they change on disk. */
   readonly policyWatch: boolean
+  /** Absolute path of the private key that signs checkpoints. */
+  readonly checkpointKey?: string
+  /** Absolute path of the directory in which checkpoints are kept outside the database. */
+  readonly checkpointDirectory?: string
+  readonly checkpointSeconds: number
   readonly logLevel: string
   /** Seconds in which a body, or the next part of a batch, must arrive. */
   readonly bodySeconds: number
@@ -104,6 +109,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const policies = given('IMAGEGATE_POLICIES')
   const key = given('IMAGEGATE_POLICY_PUBLIC_KEY')
   const candidate = given('IMAGEGATE_POLICY_CANDIDATE')
+  const checkpointKey = given('IMAGEGATE_CHECKPOINT_KEY')
+  const checkpointDirectory = given('IMAGEGATE_CHECKPOINT_DIRECTORY')
   return Object.freeze({
     ...access,
     host: word('IMAGEGATE_HOST'),
@@ -113,6 +120,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     ...(key === undefined ? {} : { policyPublicKey: resolve(key) }),
     ...(candidate === undefined ? {} : { policyCandidate: resolve(candidate) }),
     policyWatch: values['IMAGEGATE_POLICY_WATCH'] === 'yes',
+    ...(checkpointKey === undefined ? {} : { checkpointKey: resolve(checkpointKey) }),
+    ...(checkpointDirectory === undefined ? {} : { checkpointDirectory: resolve(checkpointDirectory) }),
+    checkpointSeconds: number('IMAGEGATE_CHECKPOINT_SECONDS'),
     logLevel: word('IMAGEGATE_LOG_LEVEL'),
     bodySeconds: number('IMAGEGATE_BODY_SECONDS'),
     batchWindow: number('IMAGEGATE_BATCH_WINDOW'),

@@ -142,6 +142,24 @@ export const settings = [
     schema: { type: 'string', enum: ['yes', 'no'] },
   },
   {
+    name: 'IMAGEGATE_CHECKPOINT_KEY',
+    default: 'none: no checkpoints are signed',
+    description: 'File of an Ed25519 private key in PEM that signs checkpoints of the chain of verdicts.',
+    schema: text,
+  },
+  {
+    name: 'IMAGEGATE_CHECKPOINT_DIRECTORY',
+    default: 'none: checkpoints are kept in the database alone',
+    description: 'Directory outside the database in which every checkpoint is kept, too; each process has its own.',
+    schema: text,
+  },
+  {
+    name: 'IMAGEGATE_CHECKPOINT_SECONDS',
+    default: '60',
+    description: 'Seconds, 1 to 86400, between two checkpoints; one is also signed whenever 4096 verdicts wait for it.',
+    schema: whole(1, 86_400),
+  },
+  {
     name: 'IMAGEGATE_LOG_LEVEL',
     default: 'info',
     description: 'fatal, error, warn, info, debug, trace or silent.',

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { canonicalize } from '../digest.ts'
 import type { Checkpoint } from '../documents/checkpoint.ts'
@@ -38,6 +38,19 @@ async function filesOf(path: string): Promise<readonly string[]> {
   }
 }
 
+/** Bytes at the end of a file that are no whole line: what a crash cut off while the line was written. */
+export async function tornBytes(file: string): Promise<number> {
+  const handle = await open(file, 'r')
+  try {
+    const { size } = await handle.stat()
+    const tail = Buffer.alloc(Math.min(size, maxLineBytes))
+    await handle.read(tail, 0, tail.length, size - tail.length)
+    return tail.length - 1 - tail.lastIndexOf('\n')
+  } finally {
+    await handle.close()
+  }
+}
+
 function parse(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -48,7 +61,7 @@ function parse(text: string): unknown {
 
 /**
  * Reads checkpoints that lie outside, one a line, and keeps the sound ones; each takes some 500 bytes of memory.
- * One that is not sound, or that says something else than another of the same place, is a problem.
+ * What a crash left of a file's last line is none. One that is not sound, or that says something else than another of the same place, is a problem.
  * Rejects with FILE_UNREADABLE, and when a path holds none.
  */
 export async function readCheckpoints(
@@ -62,7 +75,9 @@ export async function readCheckpoints(
     for (const file of await filesOf(path)) {
       for await (const line of splitLines(chunksOf(file), maxLineBytes)) {
         lines += 1
-        take('bytes' in line ? parse(line.bytes.toString('utf8')) : undefined, `${file}, line ${line.line}`)
+        const value = 'bytes' in line ? parse(line.bytes.toString('utf8')) : undefined
+        if (value === undefined && 'bytes' in line && line.bytes.length === (await tornBytes(file))) continue
+        take(value, `${file}, line ${line.line}`)
       }
     }
     if (lines === 0) throw new ImagegateError('FILE_UNREADABLE', `${path} holds no checkpoints.`)

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { changeApiKeys } from './postgres-api-keys.ts'
 import { acceptBundle } from './postgres-bundle.ts'
+import { addCheckpoint } from './postgres-checkpoint.ts'
 import { beginWriting, type Connection, inTransaction, setTenant } from './postgres-connection.ts'
 import { isRefusal, isTransient, sqlState } from './postgres-errors.ts'
 import { insertVerdicts, keepDocuments, keepPolicies } from './postgres-insert.ts'
@@ -38,9 +39,9 @@ function commitWith(pool: pg.Pool, requests: readonly WriteRequest[], write: Wri
     for (const [index, record] of records.entries()) outcomes.set(record, written[index] ?? { kind: 'recorded' })
     for (const request of requests) {
       if (request === 'check' || isRecord(request)) continue
-      const change =
-        'bundle' in request ? acceptBundle(connection, request.bundle) : changeApiKeys(connection, request.apiKey)
-      outcomes.set(request, await change)
+      if ('bundle' in request) outcomes.set(request, await acceptBundle(connection, request.bundle))
+      else if ('apiKey' in request) outcomes.set(request, await changeApiKeys(connection, request.apiKey))
+      else outcomes.set(request, await addCheckpoint(connection, request.checkpoint))
     }
     // Last, because it is one row that all replicas write.
     if (requests.includes('check')) await touch(connection)

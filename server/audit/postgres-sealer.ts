@@ -1,15 +1,13 @@
 import type pg from 'pg'
-import type { ChainEntry } from './chain.ts'
+import type { SealingState } from './chain-store.ts'
 import { timeOfId } from './identity.ts'
 import { countWaiting, sealOldest, sealPortion } from './postgres-seal.ts'
-import type { SealingState, StoreLog } from './store.ts'
+import type { StoreLog } from './store.ts'
 
 /** How the sealer works. */
 export interface SealerOptions {
   readonly pool: pg.Pool
   readonly log?: StoreLog | undefined
-  /** Told after each portion that this replica sealed. */
-  readonly onSealed?: ((entries: readonly ChainEntry[]) => void) | undefined
 }
 
 /** Milliseconds: between looks for what other replicas left, before another try when one of them seals or after a failure. */
@@ -24,7 +22,8 @@ const counted = 100_001
  */
 export class Sealer {
   readonly #options: SealerOptions
-  #state: SealingState = { waiting: 0, oldestSeconds: 0 }
+  #lag = { waiting: 0, oldestSeconds: 0 }
+  #sealed = 0
   #wake: (() => void) | undefined
   #woken = false
   #closing = false
@@ -39,7 +38,7 @@ export class Sealer {
 
   /** What waited at the last look, at most about a second ago while the database answers. */
   get state(): SealingState {
-    return this.#state
+    return { ...this.#lag, sealed: this.#sealed }
   }
 
   /** There is something new to seal. */
@@ -70,7 +69,7 @@ export class Sealer {
   async #attempt(): Promise<'all' | 'done' | 'busy' | 'failed'> {
     try {
       const sealed = await sealOldest(this.#options.pool)
-      if (sealed !== 'busy' && sealed.length > 0) this.#options.onSealed?.(sealed)
+      if (sealed !== 'busy') this.#sealed += sealed.length
       const more = sealed !== 'busy' && sealed.length === sealPortion
       await this.#look()
       if (this.#failing) this.#options.log?.info({}, 'The chain is sealed again')
@@ -89,7 +88,7 @@ export class Sealer {
     this.#looked = performance.now()
     const { waiting, oldest } = await countWaiting(this.#options.pool, counted)
     const age = oldest === undefined ? 0 : (Date.now() - timeOfId(oldest)) / 1000
-    this.#state = { waiting, oldestSeconds: Math.max(age, 0) }
+    this.#lag = { waiting, oldestSeconds: Math.max(age, 0) }
   }
 
   #sleep(milliseconds: number, wakeable: boolean): Promise<void> {

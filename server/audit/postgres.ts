@@ -138,6 +138,7 @@ function storeOf(
     acceptBundle: (bundle) => writer.acceptBundle(bundle),
     countRequest: (caller, windowMs) => counts.add(caller, windowMs),
     changeApiKeys: (change) => writer.changeApiKeys(change),
+    addCheckpoint: (checkpoint) => writer.addCheckpoint(checkpoint),
     sealing: () => sealer.state,
     async check() {
       await inTransaction(reading.primary, beginReading, (connection) => connection.query('SELECT 1')).catch(

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import { findApiKey, listApiKeys } from './api-key-queries.ts'
-import { readEntries } from './chain-queries.ts'
+import { findProof, readCheckpoints, readCoverage, readEntries } from './chain-queries.ts'
 import { readChanges } from './change-queries.ts'
 import { findDocument, findIdempotent, findPolicyBody, findRecords, findVerdict, listVerdicts } from './queries.ts'
 import { countShadows, listShadows } from './shadow-queries.ts'
@@ -34,6 +34,9 @@ export function storeReader(
     entries: (tenant, after, limit) => run(tenant, (db) => readEntries(db, tenant, after, limit)),
     list: (tenant, filter, limit, position) =>
       run(tenant, (db) => listVerdicts(db, { dialect, tenant, filter, limit, position })),
+    checkpoints: (tenant, after, limit) => run(tenant, (db) => readCheckpoints(db, tenant, after, limit)),
+    proof: (tenant, id) => run(tenant, (db) => findProof(db, tenant, id)),
+    coverage: () => run('*', readCoverage),
     shadowCounts: (tenant, candidate) => run(tenant, (db) => countShadows(db, tenant, candidate)),
     shadows: (tenant, candidate, filter, limit, before) =>
       run(tenant, (db) => listShadows(db, { tenant, candidate, filter, limit, before })),

@@ -3,6 +3,7 @@ import { ImagegateError } from '../errors.ts'
 import type { RecordRows } from './rows.ts'
 import { prepareApiKeys } from './sqlite-api-keys.ts'
 import { prepareBundle } from './sqlite-bundle.ts'
+import { prepareCheckpoint } from './sqlite-checkpoint.ts'
 import { isConstraint, sqliteCode } from './sqlite-errors.ts'
 import { prepareInsert } from './sqlite-insert.ts'
 import { prepareSeal } from './sqlite-seal.ts'
@@ -28,6 +29,7 @@ export function prepareCommit(db: Database): CommitBatch {
   const chain = prepareSeal(db)
   const accept = prepareBundle(db)
   const changeKeys = prepareApiKeys(db)
+  const addCheckpoint = prepareCheckpoint(db)
   const touch = db.prepare(
     `INSERT INTO health (id, checked_at, room) VALUES (1, ?, zeroblob(?))
      ON CONFLICT (id) DO UPDATE SET checked_at = excluded.checked_at, room = excluded.room`,
@@ -40,6 +42,7 @@ export function prepareCommit(db: Database): CommitBatch {
     }
     if ('bundle' in request) return accept(request.bundle)
     if ('apiKey' in request) return changeKeys(request.apiKey)
+    if ('checkpoint' in request) return addCheckpoint(request.checkpoint)
     const { tenant, id, record_digest } = request.verdict
     savepoint.run()
     try {

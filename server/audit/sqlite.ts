@@ -51,7 +51,8 @@ function storeOf(thread: WriterThread, queries: SqliteQueries): Store {
     record: (record) => writer.record(record),
     acceptBundle: (bundle) => writer.acceptBundle(bundle),
     changeApiKeys: (change) => writer.changeApiKeys(change),
-    sealing: () => ({ waiting: 0, oldestSeconds: 0 }),
+    addCheckpoint: (checkpoint) => writer.addCheckpoint(checkpoint),
+    sealing: () => ({ waiting: 0, oldestSeconds: 0, sealed: writer.recorded }),
     async check() {
       await queries.check()
       await writer.check()

@@ -1,7 +1,7 @@
 import type { Verdict } from '../documents/verdict.ts'
 import type { ShadowDifference } from '../evaluation/shadow.ts'
 import type { ApiKeyChange, ApiKeyReader } from './api-keys.ts'
-import type { ChainEntry } from './chain.ts'
+import type { ChainReader, ChainWriter } from './chain-store.ts'
 
 /** A policy file as it was used, content-addressed. */
 export interface PolicyBody {
@@ -188,7 +188,7 @@ export interface StoredRecord {
  * What the audit record tells. Each method rejects with STORE_UNAVAILABLE when the database cannot do its work, and
  * reads within one tenant; policy bodies belong to none.
  */
-export interface StoreReader extends ApiKeyReader {
+export interface StoreReader extends ApiKeyReader, ChainReader {
   /** The verdict that an idempotency key stands for, if any. */
   idempotent(tenant: string, key: string): Promise<IdempotentVerdict | undefined>
   verdict(tenant: string, id: string): Promise<StoredVerdict | undefined>
@@ -199,8 +199,6 @@ export interface StoreReader extends ApiKeyReader {
   records(tenant: string, ids: readonly string[]): Promise<readonly StoredRecord[]>
   /** At most limit verdicts (1 to 500), newest first. Rejects with OPTION_INVALID for a time that cannot be read. */
   list(tenant: string, filter: VerdictFilter, limit: number, position?: ListPosition): Promise<VerdictPage>
-  /** At most limit entries (1 to 500) of the tenant's hash chain after a sequence number, in the chain's order. */
-  entries(tenant: string, after: number, limit: number): Promise<readonly ChainEntry[]>
   /** At most limit sealed verdicts (1 to 500) of a tenant after a sequence number, in the chain's order. */
   changes(tenant: string, after: number, limit: number): Promise<readonly SealedChange[]>
   /** How often a candidate, by its digest, differed: by outcome and by rule. */
@@ -212,7 +210,7 @@ export interface StoreReader extends ApiKeyReader {
 }
 
 /** The audit record. */
-export interface Store extends StoreReader {
+export interface Store extends StoreReader, ChainWriter {
   /**
    * Resolves only after the verdict is durable. Rejects with STORE_UNAVAILABLE, with OVERLOADED when too much waits,
    * with SHUTTING_DOWN after close, and with INTERNAL when this one record is at fault: its id is taken, or its
@@ -231,8 +229,6 @@ export interface Store extends StoreReader {
    * replace is not there, of another tenant, or revoked; else as record does.
    */
   changeApiKeys(change: ApiKeyChange): Promise<void>
-  /** What waited to be sealed at the last look, which is about a second ago at most. */
-  sealing(): SealingState
   /** Resolves when the database can be read and written. */
   check(): Promise<void>
   /**
@@ -246,14 +242,6 @@ export interface Store extends StoreReader {
 export interface StoreLog {
   warn(details: object, message: string): void
   info(details: object, message: string): void
-}
-
-/** What waits to be sealed: nothing where verdicts are sealed in their own commits. */
-export interface SealingState {
-  /** Verdicts, counted up to a bound. */
-  readonly waiting: number
-  /** Age of the oldest of them. */
-  readonly oldestSeconds: number
 }
 
 /** Where a caller stands within its window of time. */

@@ -1,13 +1,15 @@
+import type { Checkpoint } from '../documents/checkpoint.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { ApiKeyChange, ApiKeyResult } from './api-keys.ts'
 import type { RecordRows } from './rows.ts'
 import type { AcceptedBundle, RecordResult } from './store.ts'
 
-/** What the writer is asked to make durable: a record, a bundle taken into service, a change of keys, or a sign that it can write. */
+/** What the writer is asked to make durable: a record, a bundle, a change of keys, a checkpoint, or a sign that it can write. */
 export type WriteRequest =
   | RecordRows
   | { readonly bundle: AcceptedBundle }
   | { readonly apiKey: ApiKeyChange }
+  | { readonly checkpoint: Checkpoint }
   | 'check'
 
 /** Whether it is a record. */
@@ -26,9 +28,13 @@ export interface StoreFailure {
 /** What became of a bundle: taken, or older than the one that is named. */
 export type BundleResult = { readonly kind: 'recorded' } | { readonly kind: 'older'; readonly newest: AcceptedBundle }
 
+/** What became of a checkpoint; taken when it does not begin where the last one ended. */
+export type CheckpointResult = { readonly kind: 'recorded' } | { readonly kind: 'taken' }
+
 /** What became of one request of a committed batch. */
 export type WriteOutcome =
   | RecordResult
   | BundleResult
   | ApiKeyResult
+  | CheckpointResult
   | { readonly kind: 'failed'; readonly failure: StoreFailure }

@@ -1,3 +1,4 @@
+import type { Checkpoint } from '../documents/checkpoint.ts'
 import { ImagegateError } from '../errors.ts'
 import type { ApiKeyChange } from './api-keys.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -20,6 +21,7 @@ export class Writer {
   /** Digests of policy bodies that were committed, which need not travel to the writer again. */
   readonly #policies = new Set<string>()
   #check: Promise<void> | undefined
+  #recorded = 0
   #lastCommit = Number.NEGATIVE_INFINITY
 
   constructor(commit: Commit) {
@@ -33,7 +35,7 @@ export class Writer {
     const rows = { ...all, policies: all.policies.filter(({ digest }) => !this.#policies.has(digest)) }
     const outcome = await this.#queue.add(rows, bytesOf(rows))
     if (outcome.kind === 'failed') throw new ImagegateError(outcome.failure.code, outcome.failure.detail)
-    if (outcome.kind === 'older' || outcome.kind === 'unknown') {
+    if (outcome.kind === 'older' || outcome.kind === 'unknown' || outcome.kind === 'taken') {
       throw new ImagegateError('INTERNAL', 'The writer took a record for something else.')
     }
     return outcome
@@ -59,6 +61,18 @@ export class Writer {
     }
   }
 
+  /** As ChainWriter.addCheckpoint. */
+  async addCheckpoint(checkpoint: Checkpoint): Promise<'added' | 'taken'> {
+    const outcome = await this.#queue.add({ checkpoint }, 0)
+    if (outcome.kind === 'failed') throw new ImagegateError(outcome.failure.code, outcome.failure.detail)
+    return outcome.kind === 'taken' ? 'taken' : 'added'
+  }
+
+  /** Verdicts that were recorded. */
+  get recorded(): number {
+    return this.#recorded
+  }
+
   /** Resolves when a commit has just proved, or now proves, that the database can be written. */
   async check(): Promise<void> {
     if (performance.now() - this.#lastCommit < recent) return
@@ -82,6 +96,7 @@ export class Writer {
       if (outcomes.some(({ kind }) => kind === 'recorded')) this.#lastCommit = performance.now()
       for (const [index, request] of requests.entries()) {
         if (!isRecord(request) || outcomes[index]?.kind !== 'recorded') continue
+        this.#recorded += 1
         for (const { digest } of request.policies) this.#policies.add(digest)
       }
       return outcomes

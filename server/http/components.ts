@@ -181,6 +181,10 @@ const place = object(
 
 const ready = object('The service is ready.', {
   status: { const: 'ready' },
+  chain: object('What waits to be sealed in the chain of verdicts.', {
+    waiting: { ...integer, description: 'Verdicts.' },
+    oldestSeconds: { type: 'number', minimum: 0, description: 'Age of the oldest of them.' },
+  }),
   policies: object(
     'What is served.',
     {
@@ -267,6 +271,11 @@ export function components(): Record<string, object> {
     SchemaList: object('All schemas.', { schemas: list('In the order of the flow.', schemaEntry) }),
     ErrorList: object('All error codes.', { problems: list('As declared.', component('ErrorCode')) }),
     ErrorCode: error,
+    CheckpointPage: object(
+      'A page; next is absent on the last.',
+      { checkpoints: list('In the order of the chain.', component('Checkpoint')), next: string },
+      ['next'],
+    ),
     Ready: ready,
     Candidate: candidate,
     CandidateDifference: candidateDifference,

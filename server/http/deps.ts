@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { CheckpointState } from '../audit/checkpoints.ts'
 import type { Store } from '../audit/store.ts'
 import type { Recording } from '../evaluation/record.ts'
 import type { PolicyView } from '../policy/live.ts'
@@ -33,6 +34,8 @@ export interface Deps {
   /** A request takes what is served once, and keeps to it. */
   readonly policies: PolicyView
   readonly store: Store
+  /** How the checkpoints of the chain are doing. */
+  readonly checkpoints: { readonly state: CheckpointState }
   /** The store's recording, measured. */
   readonly recording: Recording
   readonly now: () => Date

@@ -54,6 +54,7 @@ export function healthRoutes(app: FastifyInstance, { lifecycle, store, policies 
     if (lifecycle.phase !== 'serving') throw new ImagegateError('SHUTTING_DOWN', 'This instance is stopping.')
     await store.check()
     reply.header('cache-control', 'no-store')
-    return { status: 'ready', policies: policiesOf(policies) }
+    const { waiting, oldestSeconds } = store.sealing()
+    return { status: 'ready', chain: { waiting, oldestSeconds }, policies: policiesOf(policies) }
   })
 }

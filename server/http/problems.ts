@@ -25,6 +25,7 @@ const retryAfter: Partial<Record<ErrorCode, number>> = {
   OVERLOADED: 2,
   SHUTTING_DOWN: 5,
   ISSUER_UNAVAILABLE: 5,
+  PROOF_PENDING: 30,
 }
 
 /** Value of the Retry-After header, where the error has one. */

@@ -317,6 +317,7 @@ t.test('the API description', async (t) => {
     const paths = Object.keys(document.paths).filter((path) => path.startsWith('/v1/'))
     t.same(paths.sort(), [
       '/v1/changes',
+      '/v1/checkpoints',
       '/v1/evaluations',
       '/v1/evaluations/batch',
       '/v1/policies',
@@ -333,6 +334,7 @@ t.test('the API description', async (t) => {
       '/v1/verdicts/{id}',
       '/v1/verdicts/{id}/evidence',
       '/v1/verdicts/{id}/facts',
+      '/v1/verdicts/{id}/proof',
       '/v1/verdicts/{id}/replay',
     ])
     const found = references(document)

@@ -1,8 +1,10 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { type Logger, pino } from 'pino'
 import { buildApp } from '../../server/app.ts'
+import { Checkpoints } from '../../server/audit/checkpoints.ts'
 import { openSqliteStore } from '../../server/audit/sqlite.ts'
 import type { Store } from '../../server/audit/store.ts'
 import { type Authenticate, admitEverybody } from '../../server/http/access.ts'
@@ -36,6 +38,7 @@ export function facts(name: string): string {
 export interface Stage {
   readonly app: FastifyInstance
   readonly store: Store
+  readonly checkpoints: Checkpoints
   readonly policies: PolicySet
   readonly lifecycle: Lifecycle
   /** Lines of the log, parsed. */
@@ -43,6 +46,9 @@ export interface Stage {
   readonly file: string
   close(): Promise<void>
 }
+
+/** The keys of the checkpoints that an app on a stage signs. */
+export const checkpointKeys = generateKeyPairSync('ed25519')
 
 let loaded: Promise<PolicySet> | undefined
 
@@ -75,9 +81,17 @@ export async function stage(
   const store = await openSqliteStore({ file, log: logger })
   const lifecycle: Lifecycle = { phase: 'serving' }
   const set = await policies()
+  const checkpoints = await Checkpoints.start({
+    store,
+    key: checkpointKeys.privateKey,
+    seconds: 3600,
+    log: logger,
+    now: () => new Date(),
+  })
   const app = await buildApp({
     policies: await LivePolicies.start({ set, ...(candidate && { candidate }) }, fixed(set, logger)),
     store,
+    checkpoints,
     logger,
     lifecycle,
     authenticate: authenticate(store),
@@ -95,9 +109,10 @@ export async function stage(
   })
   const close = async () => {
     await app.close()
+    await checkpoints.close()
     await store.close()
   }
-  return { app, store, policies: set, lifecycle, log, file, close }
+  return { app, store, checkpoints, policies: set, lifecycle, log, file, close }
 }
 
 /** A problem as it was answered; fails when it is none. */
