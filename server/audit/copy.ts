@@ -24,8 +24,8 @@ export interface Copied {
   readonly tenants: readonly (TenantDigest & Pick<TenantStatus, 'head' | 'unsealed' | 'checkpoint'>)[]
 }
 
-/** What a database says of itself and of the moment, which is not copied. */
-const ownTables: readonly string[] = ['migrations', 'health', 'request_counts']
+/** What a database says of itself and of the moment, and the index that PostgreSQL alone has: they are not copied. */
+const ownTables: readonly string[] = ['migrations', 'health', 'request_counts', 'image_trigrams']
 
 /** Verdicts come after what they refer to, and before what refers to them. */
 const first: readonly string[] = ['policy_bodies', 'fact_documents', 'verdicts', 'chain']

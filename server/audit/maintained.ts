@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import { ImagegateError } from '../errors.ts'
+import { searchText } from './image-text.ts'
 import type { AuditTables } from './tables.ts'
 
 /** A migration that a database went through, and when. RFC 3339, UTC. */
@@ -72,5 +73,15 @@ export const forgetSealed = `DELETE FROM unsealed WHERE EXISTS (
 export function refusal(table: string, cause: unknown): ImagegateError {
   return new ImagegateError('COPY_DIFFERS', `The target refuses rows of ${table}: they break its constraints.`, {
     cause,
+  })
+}
+
+/** What rows of verdicts are found by, in the index of image names that each dialect makes its own way. */
+export function searchedNames(
+  rows: readonly PlainRow[],
+): readonly { readonly text: string; readonly tenant: string; readonly id: string }[] {
+  return rows.flatMap(({ image_name, tenant, id }) => {
+    const text = searchText(String(image_name ?? ''))
+    return text === undefined ? [] : [{ text, tenant: String(tenant), id: String(id) }]
   })
 }

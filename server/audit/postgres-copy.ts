@@ -1,13 +1,16 @@
+import { trigramsOf } from './image-text.ts'
 import {
   type CopyTarget,
   forgetSealed,
   type MaintainedDatabase,
   type PlainRow,
   refusal,
+  searchedNames,
   type TableShape,
 } from './maintained.ts'
 import { type Connection, inTransaction, openPool, setTenant } from './postgres-connection.ts'
 import { isRefusal, postgresError } from './postgres-errors.ts'
+import { columnsOf } from './postgres-insert.ts'
 import { maintainedOn } from './postgres-maintained.ts'
 import { migratePostgres } from './postgres-migrate.ts'
 import { makeNextPartitions, makePartitions } from './postgres-partitions.ts'
@@ -53,6 +56,7 @@ export async function openPostgresTarget(url: string): Promise<CopyTarget> {
         inTransaction(writing, begin, async (connection) => {
           await setTenant(connection, '*')
           await connection.query(await insertion(connection, table), parameters(table, rows))
+          if (table.name === 'verdicts') await insertTrigrams(connection, rows)
         }),
         table,
       ),
@@ -94,6 +98,17 @@ async function insertion(connection: Connection, { name, columns }: TableShape):
   const quoted = columns.map((column) => `"${column}"`).join(', ')
   return `INSERT INTO "${name}" (${quoted}) SELECT ${values.join(', ')} FROM unnest(${lists.join(', ')}) AS given (${quoted})
     ON CONFLICT DO NOTHING`
+}
+
+async function insertTrigrams(connection: Connection, rows: readonly PlainRow[]): Promise<void> {
+  const trigrams = searchedNames(rows).flatMap(({ text, ...verdict }) =>
+    trigramsOf(text).map((trigram) => ({ ...verdict, trigram })),
+  )
+  await connection.query(
+    `INSERT INTO image_trigrams (tenant, trigram, verdict_id)
+     SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING`,
+    columnsOf(trigrams, 'tenant', 'trigram', 'id'),
+  )
 }
 
 function parameters({ columns }: TableShape, rows: readonly PlainRow[]): Buffer[] {

@@ -1,8 +1,9 @@
 import Database from 'better-sqlite3'
-import { type CopyTarget, forgetSealed, type MaintainedDatabase, refusal } from './maintained.ts'
+import { type CopyTarget, forgetSealed, type MaintainedDatabase, refusal, searchedNames } from './maintained.ts'
 import { openSqliteStore } from './sqlite.ts'
 import { openForWriting } from './sqlite-connection.ts'
 import { isConstraint, storeError } from './sqlite-errors.ts'
+import { prepareImageText } from './sqlite-insert.ts'
 import { maintained } from './sqlite-maintained.ts'
 
 /** How long to wait for another process's transaction, in milliseconds. */
@@ -32,6 +33,7 @@ export async function openSqliteTarget(file: string): Promise<CopyTarget> {
   const store = await openSqliteStore({ file })
   await store.close()
   const database = openForWriting(file)
+  const keepText = prepareImageText(database)
   return {
     ...maintained(database, file),
     async prepare() {
@@ -44,6 +46,7 @@ export async function openSqliteTarget(file: string): Promise<CopyTarget> {
         )
         database.transaction(() => {
           for (const row of rows) insert.run(columns.map((column) => row[column]))
+          if (name === 'verdicts') for (const { text, ...verdict } of searchedNames(rows)) keepText(text, verdict)
         })()
       } catch (error) {
         if (isConstraint(error)) throw refusal(name, error)

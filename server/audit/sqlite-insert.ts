@@ -26,11 +26,7 @@ export function prepareInsert(db: Database): InsertRecord {
   )
   const insertMissing = db.prepare('INSERT INTO missing_facts (tenant, pointer, verdict_id) VALUES (?, ?, ?)')
   const insertKind = db.prepare('INSERT INTO finding_kinds (tenant, severity, effect, verdict_id) VALUES (?, ?, ?, ?)')
-  const insertText = db.prepare(
-    `INSERT INTO image_texts (rowid, text, tenant, verdict_id)
-     SELECT coalesce((SELECT max(id) + 1 FROM image_texts_content WHERE id >= first AND id < first + 1024), first),
-       ?, ?, ? FROM (SELECT (CAST(? AS INTEGER) << 22) + (CAST(? AS INTEGER) << 10) AS first)`,
-  )
+  const keepText = prepareImageText(db)
   const keepDocument = prepareDocument(db)
   const keepPolicy = preparePolicy(db)
   const keepShadow = prepareShadow(db)
@@ -66,12 +62,23 @@ export function prepareInsert(db: Database): InsertRecord {
     )
     for (const f of rows.findings) insertFinding.run(f.tenant, f.rule, f.result, f.verdict_id, f.severity, f.effect)
     for (const k of rows.kinds) insertKind.run(k.tenant, k.severity, k.effect, k.verdict_id)
-    if (rows.imageText !== undefined)
-      insertText.run(rows.imageText, v.tenant, v.id, timeOfId(v.id) - textEpoch, Number(`0x${v.id.slice(15, 18)}`))
+    if (rows.imageText !== undefined) keepText(rows.imageText, v)
     for (const pointer of rows.missing) insertMissing.run(v.tenant, pointer, v.id)
     if (idempotency) insertKey.run(v.tenant, idempotency.key, idempotency.fingerprint, v.id, Date.now())
     const shadow = keepShadow(rows)
     return shadow === undefined ? { kind: 'recorded' } : { kind: 'recorded', shadow }
+  }
+}
+
+/** Prepares the statement by which a verdict is found by the text in its image's name. */
+export function prepareImageText(db: Database): (text: string, verdict: { tenant: string; id: string }) => void {
+  const insert = db.prepare(
+    `INSERT INTO image_texts (rowid, text, tenant, verdict_id)
+     SELECT coalesce((SELECT max(id) + 1 FROM image_texts_content WHERE id >= first AND id < first + 1024), first),
+       ?, ?, ? FROM (SELECT (CAST(? AS INTEGER) << 22) + (CAST(? AS INTEGER) << 10) AS first)`,
+  )
+  return (text, { tenant, id }) => {
+    insert.run(text, tenant, id, timeOfId(id) - textEpoch, Number(`0x${id.slice(15, 18)}`))
   }
 }
 

@@ -49,9 +49,10 @@ export function maintained(database: Database, file: string): MaintainedDatabase
 }
 
 function tablesOf(database: Database): readonly TableShape[] {
+  // Virtual tables, and what they keep their rows in, are indexes that this dialect alone has.
   const names = database
     .prepare<[], string>(
-      "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name",
+      "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND name NOT GLOB 'sqlite_*' ORDER BY name",
     )
     .pluck()
   const columns = database.prepare<[string], { name: string; pk: number }>(
