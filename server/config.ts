@@ -78,7 +78,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const values = Object.fromEntries(
     settings.map((setting) => [setting.name, typed(setting, given(setting.name) ?? setting.default)]),
   )
-  const problems = check(values)
+  // What stands for a setting that was not given may be words, such as none.
+  const problems = check(Object.fromEntries(Object.entries(values).filter(([name]) => environment[name])))
   const say = (name: SettingName, message: string) => problems.push({ pointer: `/${name}`, message })
   const word = (name: SettingName) => String(values[name])
   const number = (name: SettingName) => Number(values[name])
