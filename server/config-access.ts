@@ -10,7 +10,7 @@ export interface IssuerConfig {
   /** JSON Pointers of claims. */
   readonly tenantClaim: string
   readonly rolesClaim: string
-  /** What the roles' claim says, by what it means; empty where it says the roles' own names. */
+  /** What the roles' claim says, and the role that it means. */
   readonly roleNames: Readonly<Record<string, string>>
 }
 
@@ -63,7 +63,7 @@ function issuerOf({ given, word, say }: Given): IssuerConfig | undefined {
   ] as const) {
     if (url !== undefined && !isSafeUrl(url)) say(name, `${name} is not an https: URL; http: is for loopback alone.`)
   }
-  const pairs = (given('IMAGEGATE_OIDC_ROLES') ?? '').split(' ').filter((pair) => pair !== '')
+  const pairs = word('IMAGEGATE_OIDC_ROLES').split(' ')
   return {
     issuer,
     audience: audience ?? '',

@@ -75,9 +75,9 @@ export const settings = [
   },
   {
     name: 'IMAGEGATE_OIDC_ROLES',
-    default: 'none: the claim has the names of roles',
+    default: 'submitter=submitter reader=reader auditor=auditor operator=operator admin=admin',
     description:
-      'What that claim says for which role, as NAME=ROLE separated by spaces, such as gate-audit=auditor. Nothing else then counts.',
+      'What that claim says for which role, as NAME=ROLE separated by spaces, such as gate-audit=auditor. Nothing else counts.',
     schema: {
       type: 'string',
       maxLength: 4096,
