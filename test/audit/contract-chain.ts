@@ -1,5 +1,7 @@
+import { generateKeyPairSync } from 'node:crypto'
 import type { Test } from 'tap'
-import { type ChainEntry, emptyHead, linkOf } from '../../server/audit/chain.ts'
+import { type ChainEntry, emptyHead, faultOfProof, linkOf, signCheckpoint } from '../../server/audit/chain.ts'
+import { makeCheckpoints } from '../../server/audit/checkpoint-maker.ts'
 import type { StoreReader } from '../../server/audit/store.ts'
 import { sha256 } from '../../server/digest.ts'
 import type { Room } from './contract.ts'
@@ -75,4 +77,37 @@ export async function leavesNoGaps(t: Test, { store, tenant, make }: Room) {
   const { entries, faults } = await sealed(store, tenant, kept.length + 1)
   t.same(faults, [])
   t.same(entries.map(({ verdictId }) => verdictId).sort(), [first, ...kept].map(({ verdict }) => verdict.id).sort())
+}
+
+/** Checkpoints are made once of each segment, whoever makes them, and prove the verdicts of their tenant alone. */
+export async function provesVerdicts(t: Test, { store, tenant, make }: Room) {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+  const log = { warn: () => undefined, info: () => undefined }
+  const options = { store, key: privateKey, log, now: () => new Date() }
+  const records = Array.from({ length: 30 }, () => make())
+  const [first, last] = [records[0], make()]
+  for (const half of [records.slice(0, 20), records.slice(20)]) {
+    await Promise.all(half.map((record) => store.record(record)))
+    await sealed(store, tenant, half.length)
+    await Promise.all([makeCheckpoints(options, true), makeCheckpoints(options, true)])
+  }
+  await sealed(store, tenant, 30)
+  await makeCheckpoints(options, true)
+  const checkpoints = await store.checkpoints(tenant, 0, 500)
+  t.equal(checkpoints.at(-1)?.sequence, 30)
+  for (const [index, { from }] of checkpoints.entries()) t.equal(from, (checkpoints[index - 1]?.sequence ?? 0) + 1)
+  t.same(await store.checkpoints(tenant, 30, 500), [])
+  const covered = (await store.coverage()).find((one) => one.tenant === tenant)
+  t.same(covered, { tenant, sealed: 30, covered: 30 })
+  for (const { verdict, body } of records) {
+    const proof = await store.proof(tenant, verdict.id)
+    if (typeof proof !== 'object') throw new Error('There is no proof.')
+    t.equal(faultOfProof(proof, [publicKey], body), undefined)
+  }
+  t.equal(await store.proof(`${tenant}-other`, first?.verdict.id ?? ''), undefined)
+  t.equal(await store.proof(tenant, last.verdict.id), undefined)
+  await store.record(last)
+  t.match(await store.proof(tenant, last.verdict.id), /^un(covered|sealed)$/)
+  const segment = { tenant, from: 25, links: ['sha256:x'] }
+  t.equal(await store.addCheckpoint(signCheckpoint(segment, new Date().toISOString(), privateKey)), 'taken')
 }
