@@ -11,6 +11,8 @@ import { stage } from './http/support.ts'
 
 const top = fileURLToPath(new URL('../', import.meta.url))
 const read = (file: string) => readFileSync(join(top, file), 'utf8')
+/** A file without the table of settings: what a setting says of itself is the program's own word. */
+const prose = (file: string) => read(file).replace(/^\| `IMAGEGATE_.*$/gm, '')
 const names: ReadonlySet<string> = new Set(settings.map(({ name }) => name))
 const pages = ['docs/operations.md', 'docs/scale.md']
 const manifests = ['examples/deploy/compose.yaml', 'examples/deploy/kubernetes.yaml', 'examples/deploy/alerts.yaml']
@@ -29,11 +31,7 @@ t.test('docs/operations.md has the table of settings: npm run build && node scri
 t.test('documents and manifests name only variables that exist', async (t) => {
   const ofTests = new Set(['IMAGEGATE_TEST_POSTGRES_URL'])
   for (const file of [...pages, ...manifests]) {
-    // What a setting says of itself is the program's own word.
-    const named =
-      read(file)
-        .replace(/^\| `IMAGEGATE_.*$/gm, '')
-        .match(/IMAGEGATE_[A-Z_]+/g) ?? []
+    const named = prose(file).match(/IMAGEGATE_[A-Z_]+/g) ?? []
     t.same(
       named.filter((name) => !names.has(name) && !ofTests.has(name)),
       [],
@@ -55,7 +53,7 @@ t.test('documents and rules name only metrics that the service has, and explain 
   const rules = parse(read('examples/deploy/alerts.yaml')).groups[0].rules
   const ofRules = rules.flatMap(({ expr }: { expr: string }) => expr.match(/\bimagegate_[a-z_]+/g) ?? [])
   t.ok(ofRules.length >= 7, `${ofRules.length} names`)
-  const ofPages = pages.flatMap((page) => read(page).match(/\bimagegate_[a-z_]+/g) ?? [])
+  const ofPages = pages.flatMap((page) => prose(page).match(/\bimagegate_[a-z_]+/g) ?? [])
   t.same(
     [...ofRules, ...ofPages].filter((name) => !isKnown(name)),
     [],
