@@ -5,7 +5,7 @@ import { maxDocumentBytes } from '../facts/parse.ts'
 import { inOrder } from '../in-order.ts'
 import { type Line, splitLines } from '../lines.ts'
 import { takeLines } from './bodies.ts'
-import { answers, component } from './components.ts'
+import { answers } from './components.ts'
 import type { Deps } from './deps.ts'
 import {
   type Evaluation,
@@ -17,6 +17,7 @@ import {
 } from './evaluate.ts'
 import { problemOf, publicError, traceOf } from './problems.ts'
 import { note } from './request-log.ts'
+import { component } from './schema-parts.ts'
 import { timely } from './timely.ts'
 
 const schema = {

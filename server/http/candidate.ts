@@ -5,10 +5,11 @@ import type { PolicyView } from '../policy/live.ts'
 import type { ReleasedPolicy } from '../policy/set.ts'
 import { strictAjv } from '../validators.ts'
 import { callerOf } from './caller.ts'
-import { answers, component } from './components.ts'
+import { answers } from './components.ts'
 import { seal, unseal } from './cursor.ts'
 import type { Deps } from './deps.ts'
 import { note } from './request-log.ts'
+import { component } from './schema-parts.ts'
 import type { PartSchema } from './validation.ts'
 
 const family = { description: 'A policy family.', type: 'string', examples: ['linux'] }

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { SealedChange } from '../audit/store.ts'
 import { callerOf } from './caller.ts'
-import { answers, component } from './components.ts'
+import { answers } from './components.ts'
 import type { Deps } from './deps.ts'
 import { note } from './request-log.ts'
+import { component } from './schema-parts.ts'
 import type { PartSchema } from './validation.ts'
 
 const querystring: PartSchema = {

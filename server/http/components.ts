@@ -1,5 +1,7 @@
 import { errorKinds } from '../errors.ts'
 import { type Kind, kinds, schema } from '../schemas.ts'
+import { changes, timeline } from './audit-components.ts'
+import { component, integer, list, object, optionalText, string, time } from './schema-parts.ts'
 
 /** Names of the documents' schemas in the API description. */
 export const componentNames: Readonly<Record<Kind, string>> = {
@@ -16,11 +18,6 @@ export const componentNames: Readonly<Record<Kind, string>> = {
   proof: 'InclusionProof',
   export: 'ExportManifest',
   verification: 'Verification',
-}
-
-/** A reference to a schema of the API description. */
-export function component(name: string): { readonly $ref: string } {
-  return { $ref: `#/components/schemas/${name}` }
 }
 
 /** Local references of a schema file, made to point to its parts in the API description. */
@@ -43,20 +40,6 @@ function documents(): Record<string, object> {
     return [[owner, root], ...named].map(([name, part]) => [name, relocated(part, owner)])
   })
   return Object.fromEntries(parts)
-}
-
-const string = { type: 'string' }
-const optionalText = { type: ['string', 'null'] }
-const time = { type: 'string', format: 'date-time' }
-const integer = { type: 'integer', minimum: 0 }
-
-function object(description: string, properties: Record<string, unknown>, optional: readonly string[] = []) {
-  const required = Object.keys(properties).filter((name) => !optional.includes(name))
-  return { description, type: 'object', properties, required }
-}
-
-function list(description: string, items: unknown) {
-  return { description, type: 'array', items }
 }
 
 const policyVersion = object(
@@ -89,55 +72,6 @@ const summary = object('A verdict in a list.', {
   factsDigest: string,
   documentDigest: string,
   recordDigest: string,
-})
-
-const ruleState = {
-  description: "A rule in a verdict; 'absent' where its policy does not have it.",
-  oneOf: [{ const: 'absent' }, object('Result and effect.', { result: string, effect: string })],
-}
-
-const timeline = object(
-  'Verdicts of one image, newest first; next is absent on the last page.',
-  {
-    entries: list(
-      'Newest first.',
-      object(
-        'A verdict and what changed since the one before; the oldest has no change.',
-        {
-          verdict: component('VerdictSummary'),
-          change: object(
-            'Since the verdict before.',
-            {
-              since: { ...string, description: 'Id of the verdict before.' },
-              causes: list('Empty when nothing of what decides differs.', {
-                type: 'string',
-                enum: ['facts', 'options', 'policy', 'clock', 'evaluator'],
-              }),
-              sections: list('Sections of the facts that differ, where both documents are kept.', string),
-              outcome: object('When it differs.', { from: string, to: string }),
-              findings: list('Rules that differ.', object('A rule.', { rule: string, from: ruleState, to: ruleState })),
-            },
-            ['sections', 'outcome'],
-          ),
-        },
-        ['change'],
-      ),
-    ),
-    next: string,
-  },
-  ['next'],
-)
-
-const changes = object('Sealed verdicts in the order of the hash chain.', {
-  changes: list(
-    'In order.',
-    object('A verdict.', {
-      sequence: integer,
-      link: { ...string, description: 'Its link in the chain.' },
-      verdict: component('VerdictSummary'),
-    }),
-  ),
-  last: { ...integer, description: 'The sequence number to go on after.' },
 })
 
 const replay = object(

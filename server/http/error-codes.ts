@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { errorKinds, ImagegateError } from '../errors.ts'
-import { answers, component } from './components.ts'
+import { answers } from './components.ts'
+import { component } from './schema-parts.ts'
 import type { PartSchema } from './validation.ts'
 
 const params: PartSchema = {

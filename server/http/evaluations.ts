@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import { takeJson } from './bodies.ts'
-import { answers, component } from './components.ts'
+import { answers } from './components.ts'
 import { entityTag, reprDigest } from './conditional.ts'
 import type { Deps } from './deps.ts'
 import { type EvaluationQuery, evaluateBytes, evaluationHeaders, evaluationOf, evaluationQuery } from './evaluate.ts'
 import { note } from './request-log.ts'
+import { component } from './schema-parts.ts'
 
 const verdictHeaders = {
   location: { type: 'string', description: 'Address of the recorded verdict.' },

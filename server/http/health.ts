@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { errorKinds, ImagegateError } from '../errors.ts'
 import type { PolicyView } from '../policy/live.ts'
-import { answers, component } from './components.ts'
+import { answers } from './components.ts'
 import type { Deps } from './deps.ts'
+import { component } from './schema-parts.ts'
 
 const status = { type: 'object', properties: { status: { type: 'string' } }, required: ['status'] }
 

@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { VerdictFilter } from '../audit/store.ts'
 import { callerOf } from './caller.ts'
-import { answers, component } from './components.ts'
+import { answers } from './components.ts'
 import { filterNames, filterOf, readCursor, writeCursor } from './cursor.ts'
 import type { Deps } from './deps.ts'
 import { note } from './request-log.ts'
+import { component } from './schema-parts.ts'
 import type { PartSchema } from './validation.ts'
 
 const instant = {

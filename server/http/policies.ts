@@ -3,9 +3,10 @@ import { sha256 } from '../digest.ts'
 import { ImagegateError } from '../errors.ts'
 import { findVersion, inForce, type PolicySet, type ReleasedPolicy } from '../policy/set.ts'
 import { prefersYaml } from './accept.ts'
-import { answers, component } from './components.ts'
+import { answers } from './components.ts'
 import { entityTag, immutable, reprDigest, sendTagged } from './conditional.ts'
 import type { Deps } from './deps.ts'
+import { component } from './schema-parts.ts'
 import type { PartSchema } from './validation.ts'
 
 const family = { description: 'A policy family.', type: 'string', examples: ['linux'] }

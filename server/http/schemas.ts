@@ -2,8 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import { sha256 } from '../digest.ts'
 import { ImagegateError } from '../errors.ts'
 import { kinds, schema, schemaText } from '../schemas.ts'
-import { answers, component } from './components.ts'
+import { answers } from './components.ts'
 import { entityTag, sendTagged } from './conditional.ts'
+import { component } from './schema-parts.ts'
 import type { PartSchema } from './validation.ts'
 
 const params: PartSchema = {

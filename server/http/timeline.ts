@@ -2,10 +2,11 @@ import type { FastifyInstance } from 'fastify'
 import { ImagegateError } from '../errors.ts'
 import { timeline } from '../evaluation/timeline.ts'
 import { callerOf } from './caller.ts'
-import { answers, component } from './components.ts'
+import { answers } from './components.ts'
 import { filterOf, readCursor, writeCursor } from './cursor.ts'
 import type { Deps } from './deps.ts'
 import { note } from './request-log.ts'
+import { component } from './schema-parts.ts'
 import type { PartSchema } from './validation.ts'
 
 const querystring: PartSchema = {

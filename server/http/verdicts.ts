@@ -4,10 +4,11 @@ import { ImagegateError } from '../errors.ts'
 import { evidence, replay } from '../evaluation/replay.ts'
 import { matches } from '../schemas.ts'
 import { callerOf } from './caller.ts'
-import { answers, component } from './components.ts'
+import { answers } from './components.ts'
 import { entityTag, immutable, reprDigest, sendTagged } from './conditional.ts'
 import type { Deps } from './deps.ts'
 import { note } from './request-log.ts'
+import { component } from './schema-parts.ts'
 import type { PartSchema } from './validation.ts'
 
 const params: PartSchema = {

@@ -9,6 +9,7 @@ import { recordsQuery } from '../../server/audit/queries.ts'
 import { countsQuery, shadowQuery } from '../../server/audit/shadow-queries.ts'
 import { createDatabaseFile, openForReading, openForWriting } from '../../server/audit/sqlite-connection.ts'
 import { migrateSqlite } from '../../server/audit/sqlite-migrate.ts'
+import { expirySql } from '../../server/audit/sqlite-retention.ts'
 import type { ListPosition, ShadowFilter, VerdictFilter } from '../../server/audit/store.ts'
 import type { AuditTables } from '../../server/audit/tables.ts'
 import { sha256 } from '../../server/digest.ts'
@@ -192,6 +193,7 @@ test('what is looked up by its key is found by its key', (t) => {
     coverage.filter((line) => /SCAN (checkpoints|verdicts)|TEMP B-TREE/.test(line)),
     [],
   )
+  t.same(faults(explain(expirySql, ['', '', '', 'z', 'i', 200])), [])
   const lookups = [
     'SELECT sequence, link FROM chain WHERE tenant = ? ORDER BY sequence DESC LIMIT 1',
     'SELECT sequence FROM chain WHERE tenant = ? AND verdict_id = ?',
