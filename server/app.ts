@@ -21,6 +21,7 @@ import { rateLimits } from './http/rate-limits.ts'
 import { logRequests } from './http/request-log.ts'
 import { recordRoutes } from './http/route-table.ts'
 import { schemaRoutes } from './http/schemas.ts'
+import { secureServers } from './http/secure-server.ts'
 import { timelineRoutes } from './http/timeline.ts'
 import { validateParts } from './http/validation.ts'
 import { verdictRoutes } from './http/verdicts.ts'
@@ -28,15 +29,19 @@ import { verdictRoutes } from './http/verdicts.ts'
 /** Request line and headers together, in bytes. */
 const maxHeaderBytes = 16_384
 
-function bare({ logger }: Pick<Deps, 'logger'>): FastifyInstance {
+const http = { maxHeaderSize: maxHeaderBytes, headersTimeout: 15_000, connectionsCheckingInterval: 5_000 }
+const keepAliveTimeout = 65_000
+
+function bare({ logger, tls }: Pick<Deps, 'logger' | 'tls'>): FastifyInstance {
   return fastify({
+    ...(tls && { serverFactory: secureServers(tls, { ...http, requestTimeout: 0, keepAliveTimeout }) }),
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: () => randomUUID(),
-    http: { maxHeaderSize: maxHeaderBytes, headersTimeout: 15_000, connectionsCheckingInterval: 5_000 },
+    http,
     // A batch may take hours: bodies have their own limits in time, in http/bodies.ts and http/timely.ts.
     requestTimeout: 0,
-    keepAliveTimeout: 65_000,
+    keepAliveTimeout,
     // Closing is told as a problem by the error handler.
     return503OnClosing: false,
     routerOptions: { maxParamLength: maxHeaderBytes },

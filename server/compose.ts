@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { Server as TlsServer } from 'node:tls'
 import { type Logger, pino } from 'pino'
 import { buildApp } from './app.ts'
 import { Checkpoints } from './audit/checkpoints.ts'
@@ -19,13 +20,14 @@ import { loadSource, policySource } from './policy/load-source.ts'
 import { LoadingThread } from './policy/load-thread.ts'
 import { lookAtFiles, watchFiles } from './policy/load-watch.ts'
 import { prepareValidator } from './schemas.ts'
+import { readTls } from './tls.ts'
 
 /** A running service. */
 export interface Running {
   /** Where it listens, as a URL without a path. */
   readonly url: string
   readonly logger: Logger
-  /** Loads the policies anew, all or nothing; never rejects. */
+  /** Reads the certificate anew, and loads the policies anew, each all or nothing; never rejects. */
   reload(): Promise<ReloadResult>
   /** Stops in order and within the configured time; false when requests in flight had to be cut off. */
   close(): Promise<boolean>
@@ -78,6 +80,18 @@ async function authenticationOf(
   return bearerAuthentication(keys, tokenCallers(tokenVerifier(issuer, now), now))
 }
 
+/** New connections get the certificate that the files hold now; when they hold none, the one that is used stays. */
+function reloadTls({ tls }: Config, server: unknown, logger: Logger): void {
+  if (tls === undefined || !(server instanceof TlsServer)) return
+  try {
+    server.setSecureContext({ ...readTls(tls), minVersion: 'TLSv1.2' })
+    logger.info({ certificate: tls.certificate }, 'certificate read again')
+  } catch (error) {
+    const { code, message } = error instanceof ImagegateError ? error : { code: 'INTERNAL', message: 'unforeseen' }
+    logger.error({ code, reason: message }, 'The certificate could not be read again; the one in use stays')
+  }
+}
+
 /** Who may call is told at the start, because nothing else shows it. */
 async function tellWhoMay({ authenticated, issuer }: Config, store: Store, logger: Logger): Promise<void> {
   if (!authenticated) {
@@ -116,9 +130,11 @@ async function listen(
   const authenticate = await authenticationOf(config, deps.store, now)
   const { authenticated, requestsPerMinute } = config
   const limits = { ...config, loopbackOnly: !authenticated, requestsPerMinute: authenticated ? requestsPerMinute : 0 }
-  const app = await buildApp({ ...deps, authenticate, logger, metrics, limits, now })
+  const tls = config.tls && readTls(config.tls)
+  const app = await buildApp({ ...deps, authenticate, logger, metrics, limits, now, ...(tls && { tls }) })
   app.server.maxConnections = config.maxConnections
-  const url = await app.listen({ host: config.host, port: config.port })
+  const plain = await app.listen({ host: config.host, port: config.port })
+  const url = tls === undefined ? plain : plain.replace(/^http:/, 'https:')
   await tellWhoMay(config, deps.store, logger)
   const { digest, set } = deps.policies.served
   logger.info({ url, policies: digest, versions: set.versions.length }, 'listening')
@@ -176,10 +192,14 @@ export async function start(config: Config, logger: Logger = createLogger(config
     stopping ??= stop()
     return stopping
   }
-  return { url, logger, reload: () => policies.live.reload(), close }
+  const reload = () => {
+    reloadTls(config, app.server, logger)
+    return policies.live.reload()
+  }
+  return { url, logger, reload, close }
 }
 
-/** Reloads the policies on every SIGHUP. */
+/** Reloads the policies and the certificate on every SIGHUP. */
 export function reloadOnSignal(running: Running): void {
   process.on('SIGHUP', () => void running.reload())
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { SettingName } from './settings.ts'
 
 /** The issuer whose tokens are accepted. */
@@ -19,6 +20,10 @@ export interface AccessConfig {
   /** Every caller says who it is; else everybody may do everything, and only this machine is answered. */
   readonly authenticated: boolean
   readonly issuer?: IssuerConfig
+  /** Files in PEM, by absolute paths. */
+  readonly tls?: { readonly certificate: string; readonly key: string; readonly clientCa?: string }
+  /** What commands show a server. */
+  readonly apiKey?: string
   /** Requests of one caller; 0 is without limit. */
   readonly requestsPerMinute: number
   /** Requests without a valid credential from one address; 0 is without limit. */
@@ -77,6 +82,19 @@ function issuerOf({ given, word, say }: Given): IssuerConfig | undefined {
   }
 }
 
+function tlsOf({ given, say }: Given): AccessConfig['tls'] {
+  const certificate = given('IMAGEGATE_TLS_CERTIFICATE')
+  const key = given('IMAGEGATE_TLS_KEY')
+  const clientCa = given('IMAGEGATE_TLS_CLIENT_CA')
+  if (certificate !== undefined && key !== undefined) {
+    return { certificate: resolve(certificate), key: resolve(key), ...(clientCa && { clientCa: resolve(clientCa) }) }
+  }
+  if ([certificate, key, clientCa].some((file) => file !== undefined)) {
+    say('IMAGEGATE_TLS_CERTIFICATE', 'IMAGEGATE_TLS_CERTIFICATE and IMAGEGATE_TLS_KEY belong together.')
+  }
+  return undefined
+}
+
 /** Reads who may call; what is wrong is said. */
 export function accessConfig(from: Given): AccessConfig {
   const authenticated = from.word('IMAGEGATE_AUTHENTICATION') === 'required'
@@ -88,9 +106,13 @@ export function accessConfig(from: Given): AccessConfig {
     )
   }
   const issuer = issuerOf(from)
+  const tls = tlsOf(from)
+  const apiKey = from.given('IMAGEGATE_API_KEY')
   return {
     authenticated,
     ...(issuer && { issuer }),
+    ...(tls && { tls }),
+    ...(apiKey !== undefined && { apiKey }),
     requestsPerMinute: from.number('IMAGEGATE_RATE_LIMIT'),
     failuresPerMinute: from.number('IMAGEGATE_RATE_LIMIT_FAILURES'),
   }

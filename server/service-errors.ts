@@ -37,6 +37,11 @@ export const serviceErrors = {
     title: 'The bundle is older than one that was served',
     mend: 'Serve the newest bundle; to take a version back, withdraw it in the lock and make a bundle of that.',
   },
+  TLS_INVALID: {
+    status: 500,
+    title: 'The certificate cannot be used',
+    mend: 'Give a certificate and its own private key, both in PEM, the key not encrypted.',
+  },
   KEY_INVALID: {
     status: 500,
     title: 'The key cannot be used',

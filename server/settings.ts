@@ -85,6 +85,30 @@ export const settings = [
     },
   },
   {
+    name: 'IMAGEGATE_TLS_CERTIFICATE',
+    default: 'none: the service speaks plain HTTP',
+    description: 'File of the certificate in PEM, followed by those between it and the root. SIGHUP reads it again.',
+    schema: text,
+  },
+  {
+    name: 'IMAGEGATE_TLS_KEY',
+    default: 'none',
+    description: "File of the certificate's private key in PEM, not encrypted.",
+    schema: text,
+  },
+  {
+    name: 'IMAGEGATE_TLS_CLIENT_CA',
+    default: 'none: clients need no certificate',
+    description: 'File of certificates in PEM; only clients with a certificate of one of them can connect.',
+    schema: text,
+  },
+  {
+    name: 'IMAGEGATE_API_KEY',
+    default: 'none',
+    description: 'For commands with --server: the API key or token that they show it.',
+    schema: { type: 'string', maxLength: 8192, pattern: '^[!-~]+$' },
+  },
+  {
     name: 'IMAGEGATE_RATE_LIMIT',
     default: '6000',
     description:

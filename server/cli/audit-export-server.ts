@@ -4,6 +4,7 @@ import type { StoredRecord, VerdictFilter, VerdictSummary } from '../audit/store
 import { ImagegateError } from '../errors.ts'
 import { matches } from '../schemas.ts'
 import { clientOf, type Get, parseAnswer } from './server-client.ts'
+import type { ServerPlace } from './server-place.ts'
 import { serverRecords } from './server-records.ts'
 
 /** Verdicts that are asked for at a time. */
@@ -33,7 +34,7 @@ function recordOf(
 }
 
 async function* recordsOf(
-  server: string,
+  server: ServerPlace,
   filter: VerdictFilter,
   facts: boolean,
 ): AsyncGenerator<ExportRecord, void, void> {
@@ -49,6 +50,6 @@ async function* recordsOf(
 }
 
 /** What matches in a running imagegate, newest first; later than the first page nothing is added. */
-export function serverExport(server: string, filter: VerdictFilter, facts: boolean) {
+export function serverExport(server: ServerPlace, filter: VerdictFilter, facts: boolean) {
   return { records: recordsOf(server, filter, facts), end: {} }
 }

@@ -17,6 +17,7 @@ import { exitCodes } from './exit.ts'
 import { jsonReport } from './json-report.ts'
 import { signingKey } from './key-files.ts'
 import { addRecordsOptions, existingDatabase, type RecordsOptions } from './records.ts'
+import { serverPlace } from './server-place.ts'
 import { byteText } from './sizes.ts'
 import type { Terminal } from './terminal.ts'
 import { type Format, formatOf, helpTail, UsageError } from './usage.ts'
@@ -60,11 +61,12 @@ async function withSource<T>(
   use: (source: Source) => Promise<T>,
 ): Promise<T> {
   const facts = options.facts === true
-  if (options.server !== undefined) {
+  const server = serverPlace(options, terminal)
+  if (server !== undefined) {
     if (options.tenant !== undefined)
       throw new UsageError('--tenant is for a database: a server answers for its own tenant.')
     const { serverExport } = await import('./audit-export-server.ts')
-    return use(serverExport(options.server, filter, facts))
+    return use(serverExport(server, filter, facts))
   }
   const place = existingDatabase(options.database, terminal)
   const tenant = options.tenant ?? defaultTenant

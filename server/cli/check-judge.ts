@@ -7,6 +7,7 @@ import { loadPolicies } from '../policy/load.ts'
 import { loadSource, policySource } from '../policy/load-source.ts'
 import { matches } from '../schemas.ts'
 import { parseAnswer, senderOf, unexpected } from './server-client.ts'
+import type { ServerPlace } from './server-place.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Turns collected facts into a verdict. Rejects with an ImagegateError. */
@@ -29,7 +30,7 @@ export async function offlineJudge(
 }
 
 /** Lets a server judge and record. Throws a UsageError for what is no address. */
-export function serverJudge(server: string, given: GivenOptions): Judge {
+export function serverJudge(server: ServerPlace, given: GivenOptions): Judge {
   const send = senderOf(server)
   const query = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, String(value)]))
   return async (document) => {

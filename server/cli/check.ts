@@ -12,14 +12,14 @@ import { safeText } from './escape.ts'
 import { type EvaluationFlags, givenOptions } from './evaluate-options.ts'
 import { type ExitCode, failLevels } from './exit.ts'
 import { formatNotes, type ReportOptions, reportFormatOption } from './report-format.ts'
+import { addServerOptions, type ServerOptions, serverPlace } from './server-place.ts'
 import type { Terminal } from './terminal.ts'
 import { colourOption, helpTail } from './usage.ts'
 import { verdictWriter } from './verdict-writer.ts'
 
-interface CheckOptions extends CollectFlags, EvaluationFlags, ReportOptions {
+interface CheckOptions extends CollectFlags, EvaluationFlags, ReportOptions, ServerOptions {
   readonly output?: string
   readonly jobs: number
-  readonly server?: string
   readonly policies?: string
 }
 
@@ -50,12 +50,10 @@ const help = helpTail(
 const mostJobs = 4
 
 /** Options are checked at once; what judging needs is loaded when it is asked for. */
-async function judgeFor(
-  { server, policies, ...options }: CheckOptions,
-  terminal: Terminal,
-): Promise<() => Promise<Judge>> {
+async function judgeFor({ policies, ...options }: CheckOptions, terminal: Terminal): Promise<() => Promise<Judge>> {
   const given = givenOptions(options)
   const load = () => import('./check-judge.ts')
+  const server = serverPlace(options, terminal)
   if (server === undefined) return async () => (await load()).offlineJudge(policies, given, terminal)
   const judge = (await load()).serverJudge(server, given)
   return () => Promise.resolve(judge)
@@ -101,7 +99,6 @@ export function addCheck(command: Command, { terminal, exit }: Context): void {
     .option('--policy-version <version>', 'judge by this version of the policy')
     .option('--as-of <time>', 'judge by the policy in force at this date or instant, UTC (default: now)')
     .addOption(new Option('--policies <folder>', 'judge by the policies of this folder').conflicts('server'))
-    .option('--server <url>', 'let this server judge and record, such as http://127.0.0.1:8080')
     .addOption(
       new Option('--fail-on <level>', 'exit with 1 from this outcome on').choices([...failLevels]).default('not-ready'),
     )
@@ -114,6 +111,7 @@ export function addCheck(command: Command, { terminal, exit }: Context): void {
     .addOption(reportFormatOption('default: by the ending of --output, else human on a terminal, json otherwise'))
     .option('--output <file>', 'write the report to this file (default: standard output)')
     .addOption(colourOption())
+  addServerOptions(command, 'let this server judge and record')
   addCollectOptions(command)
     .addHelpText('after', help)
     .action(async (images: string[], options: CheckOptions) => exit(await check(images, options, terminal)))

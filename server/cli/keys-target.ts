@@ -1,9 +1,7 @@
-import { existsSync } from 'node:fs'
 import { openStore } from '../audit/open.ts'
 import type { Store } from '../audit/store.ts'
-import { ImagegateError } from '../errors.ts'
 import type { TargetOptions } from './db-target.ts'
-import { databaseOf } from './records.ts'
+import { databaseOf, existingDatabase } from './records.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Opens the store, uses it and closes it whatever happens. One that is not there is made only on demand. */
@@ -12,10 +10,7 @@ export async function withStore<T>(
   terminal: Terminal,
   use: (store: Store) => Promise<T>,
 ): Promise<T> {
-  const place = databaseOf(database, terminal)
-  if (place.kind === 'sqlite' && !make && !existsSync(place.file)) {
-    throw new ImagegateError('FILE_UNREADABLE', `There is no database at ${place.file}.`)
-  }
+  const place = make ? databaseOf(database, terminal) : existingDatabase(database, terminal)
   const store = await openStore(place)
   try {
     return await use(store)

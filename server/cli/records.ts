@@ -4,6 +4,7 @@ import type { StoredRecord, VerdictFilter, VerdictSummary } from '../audit/store
 import { type DatabasePlace, databasePlace } from '../database.ts'
 import { ImagegateError } from '../errors.ts'
 import type { Replay } from '../evaluation/replay.ts'
+import { addServerOptions, type ServerOptions, serverPlace } from './server-place.ts'
 import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage.ts'
 
@@ -27,23 +28,17 @@ export interface Records {
 }
 
 /** Where the audit record is. */
-export interface RecordsOptions {
+export interface RecordsOptions extends ServerOptions {
   readonly database?: string
-  readonly server?: string
   /** Whose record it is, where a database may hold several. */
   readonly tenant?: string
 }
 
-/** Adds --database and --server. */
+/** Adds --database, --server and --api-key-file. */
 export function addRecordsOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option(
-        '--database <url>',
-        'a file: URL or a path (SQLite), or a postgres: URL (default: the configured one)',
-      ).conflicts('server'),
-    )
-    .option('--server <url>', 'ask this server instead, such as http://127.0.0.1:8080')
+  const database = 'a file: URL or a path (SQLite), or a postgres: URL (default: the configured one)'
+  command.addOption(new Option('--database <url>', database).conflicts('server'))
+  return addServerOptions(command, 'ask this server instead')
 }
 
 /** The database given, else the configured one. Throws a UsageError, or CONFIG_INVALID. */
@@ -63,9 +58,10 @@ export function existingDatabase(given: string | undefined, terminal: Terminal):
 
 /** Opens the audit record for reading; neither makes nor migrates a database. */
 export async function openRecords(options: RecordsOptions, terminal: Terminal): Promise<Records> {
-  if (options.server !== undefined) {
+  const server = serverPlace(options, terminal)
+  if (server !== undefined) {
     const { serverRecords } = await import('./server-records.ts')
-    return serverRecords(options.server)
+    return serverRecords(server)
   }
   const place = existingDatabase(options.database, terminal)
   // The database driver is native code that only these commands need.

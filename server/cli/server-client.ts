@@ -1,4 +1,5 @@
 import { type ErrorCode, errorKinds, ImagegateError, type Problem } from '../errors.ts'
+import type { ServerPlace } from './server-place.ts'
 import { UsageError } from './usage.ts'
 
 const timeoutMs = 60_000
@@ -67,6 +68,11 @@ function baseOf(server: string): URL {
   return new URL(address)
 }
 
+/** Headers of every request: a credential where there is one. */
+function headersFor({ key }: ServerPlace): Record<string, string> {
+  return { accept: 'application/json', ...(key !== undefined && { authorization: `Bearer ${key}` }) }
+}
+
 async function request(base: URL, path: string, query: Query, init: RequestInit): Promise<string> {
   const url = new URL(path, base)
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
@@ -83,14 +89,14 @@ async function request(base: URL, path: string, query: Query, init: RequestInit)
 }
 
 /** A client of one server. Throws a UsageError for what is no address. */
-export function clientOf(server: string): Get {
-  const base = baseOf(server)
-  return (path, query = {}) => request(base, path, query, { headers: { accept: 'application/json' } })
+export function clientOf(server: ServerPlace): Get {
+  const base = baseOf(server.url)
+  return (path, query = {}) => request(base, path, query, { headers: headersFor(server) })
 }
 
 /** Sends JSON to one server. Throws a UsageError for what is no address. */
-export function senderOf(server: string): Send {
-  const base = baseOf(server)
-  const headers = { accept: 'application/json', 'content-type': 'application/json' }
+export function senderOf(server: ServerPlace): Send {
+  const base = baseOf(server.url)
+  const headers = { ...headersFor(server), 'content-type': 'application/json' }
   return (path, query, body) => request(base, path, query, { method: 'POST', headers, body })
 }

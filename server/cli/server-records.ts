@@ -5,6 +5,7 @@ import type { Replay } from '../evaluation/replay.ts'
 import { strictAjv } from '../validators.ts'
 import type { Records, RecordsPage } from './records.ts'
 import { clientOf, type Get, parseAnswer, unexpected } from './server-client.ts'
+import type { ServerPlace } from './server-place.ts'
 
 interface Page {
   readonly verdicts: readonly VerdictSummary[]
@@ -116,7 +117,7 @@ async function* pagesOf(
 }
 
 /** The audit record of a running imagegate. Throws a UsageError for what is no address. */
-export function serverRecords(server: string): Records {
+export function serverRecords(server: ServerPlace): Records {
   const get = clientOf(server)
   const again = patient(get)
   const path = (id: string) => `v1/verdicts/${encodeURIComponent(id)}`

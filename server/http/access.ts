@@ -33,6 +33,8 @@ export function guard(app: FastifyInstance, authenticate: Authenticate, limits?:
   const registered: RouteOptions[] = []
   app.addHook('onRoute', (route) => {
     if (isDescription(route.url)) route.config = { ...route.config, permission: 'public' }
+    const security = route.config?.permission === 'public' ? [] : [{ bearer: [] }]
+    route.schema = { ...route.schema, security }
     registered.push(route)
   })
   app.addHook('onReady', async () => {

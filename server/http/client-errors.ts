@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import type { FastifyBaseLogger } from 'fastify'
 import { errorKinds, ImagegateError } from '../errors.ts'
 import { problemOf, problemType } from './problems.ts'
@@ -23,6 +24,11 @@ const reasons: Readonly<Record<number, string>> = {
 /** Answers what is not even a request, and closes the connection. */
 export function answerClientError(error: { readonly code?: string }, socket: Socket, logger: FastifyBaseLogger): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return
+  // A handshake that failed leaves nobody to answer to.
+  if (socket instanceof TLSSocket && !/^(HPE_|ERR_HTTP_)/.test(error.code ?? '')) {
+    socket.destroy()
+    return
+  }
   const id = randomUUID()
   const shown = errorFor(error.code)
   const { status } = errorKinds[shown.code]

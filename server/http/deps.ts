@@ -3,6 +3,7 @@ import type { CheckpointState } from '../audit/checkpoints.ts'
 import type { Store } from '../audit/store.ts'
 import type { Recording } from '../evaluation/record.ts'
 import type { PolicyView } from '../policy/live.ts'
+import type { TlsMaterial } from '../tls.ts'
 import type { Authenticate } from './access.ts'
 import type { Metrics } from './metrics.ts'
 import type { Rates } from './rate-limits.ts'
@@ -42,5 +43,7 @@ export interface Deps {
   readonly logger: FastifyBaseLogger
   readonly metrics: Metrics
   readonly lifecycle: Lifecycle
+  /** Absent where the service speaks plain HTTP. */
+  readonly tls?: TlsMaterial
   readonly limits: Limits
 }

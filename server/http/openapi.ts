@@ -18,6 +18,13 @@ const tags = [
   { name: 'operation', description: 'Health and metrics.' },
 ]
 
+/** With IMAGEGATE_AUTHENTICATION=none nobody has to show one. */
+const bearer = {
+  type: 'http',
+  scheme: 'bearer',
+  description: 'An API key of imagegate keys create, or a token (JWT) of the configured issuer.',
+} as const
+
 function packageVersion(): string {
   const { version }: { version: string } = JSON.parse(
     readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
@@ -51,7 +58,7 @@ export async function describeRoutes(app: FastifyInstance): Promise<void> {
       },
       servers: [{ url: '/', description: 'This server.' }],
       tags,
-      components: { schemas: components() },
+      components: { schemas: components(), securitySchemes: { bearer } },
     },
     convertConstToEnum: false,
   })

@@ -12,14 +12,14 @@ class Overloaded extends ImagegateError {
 }
 
 /** Security headers on every answer, no answer under a foreign name on loopback, and OVERLOADED instead of a growing queue. */
-export async function protect(app: FastifyInstance, { limits }: Pick<Deps, 'limits'>): Promise<void> {
+export async function protect(app: FastifyInstance, { limits, tls }: Pick<Deps, 'limits' | 'tls'>): Promise<void> {
   await app.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
       directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"], baseUri: ["'none'"], formAction: ["'none'"] },
     },
     // Plain HTTP says nothing about the transport; what terminates TLS in front does.
-    strictTransportSecurity: false,
+    strictTransportSecurity: tls === undefined ? false : { maxAge: 31_536_000, includeSubDomains: false },
     referrerPolicy: { policy: 'no-referrer' },
   })
   if (limits.loopbackOnly) {

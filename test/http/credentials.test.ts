@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import Database from 'better-sqlite3'
@@ -214,6 +215,27 @@ t.test('the first key gets in by the command line, into a database that the serv
     })
   t.equal((await post(text)).status, 201)
   t.equal((await fetch(`${url}/v1/verdicts`, { headers: { authorization: `Bearer ${text}` } })).status, 403)
+
+  const reader = (await run('create', '--role', 'reader', '--name', 'r', '--tenant', 'payments')).stdout.trim()
+  const keyFile = `${folder}/key`
+  writeFileSync(keyFile, `${reader}\n`, { mode: 0o600 })
+  const list = (environment: Record<string, string>, ...args: string[]) =>
+    imagegate(['verdicts', 'list', '--server', url, '--format', 'json', ...args], { environment })
+  t.match((await list({})).stderr, /UNAUTHENTICATED/)
+  t.match((await list({ IMAGEGATE_API_KEY: text })).stderr, /FORBIDDEN/)
+  for (const ran of [await list({ IMAGEGATE_API_KEY: reader }), await list({}, '--api-key-file', keyFile)]) {
+    t.equal(ran.code, 0, ran.stderr)
+    t.equal(ran.stdout.split('\n').length, 2, 'the one verdict of its tenant')
+  }
+  writeFileSync(keyFile, `${reader}\n${text}\n`)
+  for (const wrong of [keyFile, `${folder}/none`]) {
+    const refused = await list({}, '--api-key-file', wrong)
+    t.match(refused.stderr, /FILE_UNREADABLE/)
+    t.notMatch(refused.stderr, reader)
+  }
+  const other = await imagegate(['verdicts', 'list', '--database', file, '--api-key-file', keyFile])
+  t.match(other.stderr, /--api-key-file belongs to --server/)
+
   const replaced = await run('create', '--replaces', id, '--grace', '0m', '--format', 'json')
   t.equal(replaced.code, 0, replaced.stderr)
   const next = JSON.parse(replaced.stdout)
