@@ -48,11 +48,20 @@ function cpuSeconds(pid) {
   return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
+const guarded = join(scratch, 'guarded.db')
+const created = spawnSync(
+  process.execPath,
+  ['dist/main.js', 'keys', 'create', '--role', 'admin', '--name', 'bench', '--database', guarded],
+  { cwd: top, encoding: 'utf8' },
+)
+if (created.status !== 0) throw new Error(created.stderr)
+
 const script = join(scratch, 'post.lua')
 writeFileSync(
   script,
   `wrk.method = "POST"
 wrk.headers["content-type"] = "application/json"
+wrk.headers["authorization"] = "Bearer ${created.stdout.trim()}"
 wrk.body = [==[${body}]==]
 done = function(summary, latency)
   io.write(string.format("RESULT %d %d %f %f %f %f\\n", summary.requests, summary.errors.status + summary.errors.read +
@@ -82,6 +91,14 @@ try {
     IMAGEGATE_MAX_DELAY_MS: '0',
   })
   servers.push(service)
+  const asking = await startServer('imagegate', ['dist/main.js', 'serve'], {
+    IMAGEGATE_PORT: '0',
+    IMAGEGATE_DATABASE_URL: guarded,
+    IMAGEGATE_MAX_DELAY_MS: '0',
+    IMAGEGATE_AUTHENTICATION: 'required',
+    IMAGEGATE_RATE_LIMIT: '999999',
+  })
+  servers.push(asking)
   const dry = await fetch(`${service.url}/v1/evaluations?record=false`, {
     method: 'POST',
     body,
@@ -94,7 +111,9 @@ try {
   const subjects = [
     ['bare Fastify route', bare, '/v1/evaluations'],
     ['imagegate, dry run', service, '/v1/evaluations?record=false'],
+    ['imagegate, dry run, API key', asking, '/v1/evaluations?record=false'],
     ['imagegate, recorded durably', service, '/v1/evaluations'],
+    ['imagegate, recorded durably, API key', asking, '/v1/evaluations'],
   ]
   for (const [, server, path] of subjects) load(server, path, 2)
   const rounds = new Map(subjects.map(([name]) => [name, []]))

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Server as TlsServer } from 'node:tls'
-import { type Logger, pino } from 'pino'
+import { type DestinationStream, type Logger, pino } from 'pino'
 import { buildApp } from './app.ts'
 import { Checkpoints } from './audit/checkpoints.ts'
 import { openStore } from './audit/open.ts'
@@ -36,8 +36,9 @@ export interface Running {
 /** How often connections that have become idle are closed while stopping, in milliseconds. */
 const sweepMs = 50
 
-function createLogger(level: string): Logger {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime })
+/** The service's log: JSON lines on standard output, or where it is told. */
+export function createLogger(level: string, destination: DestinationStream = pino.destination(1)): Logger {
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination)
 }
 
 /** Policies that are read once here, where no request waits, and from then on in a thread. */

@@ -9,6 +9,7 @@ import { run } from '../../server/cli/run.ts'
 import type { Terminal } from '../../server/cli/terminal.ts'
 import { readConfig } from '../../server/config.ts'
 import { loadPolicies } from '../../server/policy/load.ts'
+import { hear } from '../support/leaks.ts'
 
 /** The repository. */
 export const top = fileURLToPath(new URL('../../', import.meta.url))
@@ -77,6 +78,7 @@ export async function imagegate(args: readonly string[], given: Circumstances = 
     config: () => readConfig({ ...given.environment }),
   }
   const code = await run(args, terminal, given.services ?? noServices)
+  hear(stderr.text)
   return { code, stdout: stdout.text, stderr: stderr.text }
 }
 

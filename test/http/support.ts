@@ -13,6 +13,7 @@ import { createMetrics } from '../../server/http/metrics.ts'
 import { type LiveOptions, LivePolicies } from '../../server/policy/live.ts'
 import { loadPolicies, shippedPolicies } from '../../server/policy/load.ts'
 import type { PolicySet, ReleasedPolicy } from '../../server/policy/set.ts'
+import { hear } from '../support/leaks.ts'
 
 /** An example document's bytes. */
 export function example(name: string): Buffer {
@@ -60,7 +61,11 @@ export function policies(): Promise<PolicySet> {
 
 /** A pino logger whose lines are kept. */
 export function keepingLogger(log: Record<string, unknown>[]): Logger {
-  return pino({ base: null }, { write: (line: string) => log.push(JSON.parse(line)) })
+  function write(line: string): void {
+    hear(line)
+    log.push(JSON.parse(line))
+  }
+  return pino({ base: null }, { write })
 }
 
 /** Policies that reloading does not change. */

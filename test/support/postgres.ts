@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import type { Test } from 'tap'
+import { noteSecret } from './leaks.ts'
 
 const given = process.env['IMAGEGATE_TEST_POSTGRES_URL']
 
@@ -182,7 +183,7 @@ export class Cluster {
 
 /** A new and running cluster, stopped and removed at the test's end. */
 export async function startCluster(t: Test, more: Readonly<Record<string, string>> = {}): Promise<Cluster> {
-  const place = { folder: folder(t), port: await freePort(), password: randomBytes(12).toString('hex') }
+  const place = { folder: folder(t), port: await freePort(), password: noteSecret(randomBytes(12).toString('hex')) }
   const passwords = join(place.folder, 'password')
   writeFileSync(passwords, place.password, { mode: 0o644 })
   await run('initdb', [
@@ -220,7 +221,7 @@ const role = `imagegate_test_${process.pid}`
 
 /** Databases of a cluster. The role that owns them is no superuser, so that row-level security holds. */
 export async function databasesOf(superuser: string): Promise<Databases> {
-  const password = randomBytes(12).toString('hex')
+  const password = noteSecret(randomBytes(12).toString('hex'))
   await queryAt(superuser, `DROP ROLE IF EXISTS ${role}`, `CREATE ROLE ${role} LOGIN PASSWORD '${password}'`)
   let count = 0
   const at = (database: string, name?: string) => {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { Agent, type IncomingHttpHeaders, request } from 'node:http'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { hear } from './leaks.ts'
 
 const top = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -51,9 +52,13 @@ export async function serve(settings: Readonly<Record<string, string>>, { user }
   })
   const exited = once(child, 'exit')
   const log: string[] = []
-  createInterface({ input: child.stdout }).on('line', (line) => log.push(line))
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    hear(line)
+    log.push(line)
+  })
   let said = ''
   for await (const chunk of child.stderr) {
+    hear(String(chunk))
     said += String(chunk)
     const url = /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0]
     if (url === undefined) continue
