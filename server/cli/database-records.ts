@@ -3,6 +3,7 @@ import { defaultTenant, type ListPosition, type StoreReader, type VerdictFilter 
 import type { DatabasePlace } from '../database.ts'
 import { ImagegateError } from '../errors.ts'
 import { replay } from '../evaluation/replay.ts'
+import { timeline } from '../evaluation/timeline.ts'
 import type { Records, RecordsPage } from './records.ts'
 import { UsageError } from './usage.ts'
 
@@ -39,6 +40,7 @@ export async function databaseRecords(place: DatabasePlace, tenant = defaultTena
       return stored.body
     },
     replay: (id) => replay(reader, tenant, id),
+    timeline: async (filter, limit) => (await timeline(reader, { tenant, filter, limit })).entries,
     close: () => reader.close(),
   }
 }

@@ -4,6 +4,7 @@ import type { StoredRecord, VerdictFilter, VerdictSummary } from '../audit/store
 import { type DatabasePlace, databasePlace } from '../database.ts'
 import { ImagegateError } from '../errors.ts'
 import type { Replay } from '../evaluation/replay.ts'
+import type { TimelineEntry } from '../evaluation/timeline.ts'
 import { addServerOptions, type ServerOptions, serverPlace } from './server-place.ts'
 import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage.ts'
@@ -24,6 +25,8 @@ export interface Records {
   /** A verdict's JSON, exactly as stored. Rejects with VERDICT_NOT_FOUND. */
   verdict(id: string): Promise<string>
   replay(id: string): Promise<Replay>
+  /** What was said of an image, newest first, at most so many (1 to 100). */
+  timeline(image: Pick<VerdictFilter, 'imageName' | 'imageDigest'>, limit: number): Promise<readonly TimelineEntry[]>
   close(): Promise<void>
 }
 

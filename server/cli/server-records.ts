@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { StoredRecord, VerdictFilter, VerdictSummary } from '../audit/store.ts'
 import { errorKinds, ImagegateError } from '../errors.ts'
 import type { Replay } from '../evaluation/replay.ts'
+import type { TimelineEntry } from '../evaluation/timeline.ts'
 import { strictAjv } from '../validators.ts'
 import type { Records, RecordsPage } from './records.ts'
 import { clientOf, type Get, parseAnswer, unexpected } from './server-client.ts'
@@ -21,28 +22,26 @@ function object(properties: Readonly<Record<string, unknown>>, optional: readonl
 }
 
 const ajv = strictAjv(false)
+const summary = object({
+  id: text,
+  recordedAt: text,
+  outcome: text,
+  family: text,
+  policyVersion: text,
+  policyDigest: text,
+  osType: optionalText,
+  osId: optionalText,
+  osVersion: optionalText,
+  imageName: optionalText,
+  imageDigest: optionalText,
+  factsDigest: text,
+  documentDigest: text,
+  recordDigest: text,
+})
 const isPage = ajv.compile<Page>(
   object(
     {
-      verdicts: {
-        type: 'array',
-        items: object({
-          id: text,
-          recordedAt: text,
-          outcome: text,
-          family: text,
-          policyVersion: text,
-          policyDigest: text,
-          osType: optionalText,
-          osId: optionalText,
-          osVersion: optionalText,
-          imageName: optionalText,
-          imageDigest: optionalText,
-          factsDigest: text,
-          documentDigest: text,
-          recordDigest: text,
-        }),
-      },
+      verdicts: { type: 'array', items: summary },
       next: text,
     },
     ['next'],
@@ -59,6 +58,32 @@ const isReplay = ajv.compile<Replay>(
     },
     ['firstDifference', 'reason'],
   ),
+)
+
+const ruleState = { oneOf: [{ const: 'absent' }, object({ result: text, effect: text })] }
+const texts = { type: 'array', items: text }
+const isTimeline = ajv.compile<{ readonly entries: readonly TimelineEntry[] }>(
+  object({
+    entries: {
+      type: 'array',
+      items: object(
+        {
+          verdict: summary,
+          change: object(
+            {
+              since: text,
+              causes: texts,
+              sections: texts,
+              outcome: object({ from: text, to: text }),
+              findings: { type: 'array', items: object({ rule: text, from: ruleState, to: ruleState }) },
+            },
+            ['sections', 'outcome'],
+          ),
+        },
+        ['change'],
+      ),
+    },
+  }),
 )
 
 /** Requests that are open at a time. */
@@ -136,6 +161,11 @@ export function serverRecords(server: ServerPlace): Records {
       const answer = parseAnswer(await get(`${path(id)}/replay`))
       if (!isReplay(answer)) throw unexpected('It did not answer with a replay.')
       return answer
+    },
+    async timeline(image, limit) {
+      const answer = parseAnswer(await get('v1/timeline', { ...image, limit: String(limit) }))
+      if (!isTimeline(answer)) throw unexpected('It did not answer with a timeline.')
+      return answer.entries
     },
     close: () => Promise.resolve(),
   }
