@@ -32,6 +32,20 @@ export function newIdentity(now = new Date()): VerdictIdentity {
   }
 }
 
+/** A newest verdict that is this much ahead of the clock, in milliseconds, was recorded by a wrong one. */
+const farAhead = 3_600_000
+
+/**
+ * Lets identities go on after one that was recorded before this process began, should the clock have gone back since.
+ * Gives false, and leaves them to the clock, when that one is more than an hour ahead: a wrong time would go on for long.
+ */
+export function resumeIdentities(newest: string, now = Date.now()): boolean {
+  const milliseconds = timeOfId(newest)
+  if (milliseconds > now + farAhead) return false
+  if (milliseconds >= last.milliseconds) last = { milliseconds: milliseconds + 1, sequence: 0 }
+  return true
+}
+
 /** The time in a UUID version 7, in milliseconds since 1970. */
 export function timeOfId(id: string): number {
   return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16)

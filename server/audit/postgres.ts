@@ -12,6 +12,7 @@ import { sealOldest, sealPortion } from './postgres-seal.ts'
 import { Sealer } from './postgres-sealer.ts'
 import { Upkeep } from './postgres-upkeep.ts'
 import { storeReader } from './reader.ts'
+import { Room } from './room.ts'
 import type { Store, StoreLog, StoreReader } from './store.ts'
 import { Writer } from './writer.ts'
 
@@ -108,12 +109,15 @@ function storeOf(
   { log, maxUnsealed }: { readonly log: StoreLog | undefined; readonly maxUnsealed: number },
 ): Store {
   const sealer = new Sealer({ pool: writing, log })
+  const room = new Room()
   const writer = new Writer(async (requests) => {
     try {
-      const outcomes = await commitBatch(writing, requests)
+      const outcomes = await commitBatch(writing, requests, room.bytes)
+      room.committed(requests, outcomes)
       if (outcomes.some(({ kind }) => kind === 'recorded')) sealer.wake()
       return outcomes
     } catch (error) {
+      room.failed(requests)
       log?.warn(reasonOf(error), 'The database did not take a batch')
       throw postgresError(error)
     }
@@ -129,6 +133,12 @@ function storeOf(
   }
   return {
     ...reading.methods,
+    async idempotent(tenant, key) {
+      const found = await reading.methods.idempotent(tenant, key)
+      // Answering it acknowledges it, so it must be where the standby is, too: its own commit may never have been confirmed.
+      if (found !== undefined) await writer.confirm()
+      return found
+    },
     async record(record) {
       if (sealer.state.waiting > maxUnsealed) {
         throw new ImagegateError('OVERLOADED', 'Too many verdicts wait to be sealed in the chain.')

@@ -2,13 +2,13 @@ import { statSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Database } from 'better-sqlite3'
 import { ImagegateError } from '../errors.ts'
-import { bytesOf } from './rows.ts'
+import { Room } from './room.ts'
 import { type CommitBatch, prepareCommit, purgeKeys } from './sqlite-batch.ts'
 import { openForWriting, setPatience } from './sqlite-connection.ts'
 import { inService, isDamage, sqliteCode, storeFailure } from './sqlite-errors.ts'
 import { migrateSqlite, requireMigrated } from './sqlite-migrate.ts'
 import { sealWaiting } from './sqlite-seal.ts'
-import { isRecord, type StoreFailure, type WriteOutcome, type WriteRequest } from './write-request.ts'
+import type { StoreFailure, WriteOutcome, WriteRequest } from './write-request.ts'
 
 /** What the writer is started with. */
 export interface WriterData {
@@ -36,9 +36,6 @@ const hour = 3_600_000
 const keepKeys = 24 * hour
 const purgeAtOnce = 2000
 const purgeEvery = 60_000
-/** What a verdict writes beside its texts, in bytes: pages of its tables and indexes. */
-const pagesOfRecord = 128 << 10
-const mostOwed = 8 << 20
 
 const { file }: WriterData = workerData
 let connection: Connection | undefined
@@ -47,8 +44,7 @@ let nextPurge = 0
 let damage: StoreFailure | undefined
 /** The last batch met another process's lock. */
 let locked = false
-/** Bytes that a check must write since a commit failed, until a verdict is recorded again. */
-let owed = 0
+const room = new Room()
 
 function connect(prepare: (db: Database) => void): Connection {
   const db = openForWriting(file)
@@ -105,13 +101,9 @@ function recover(error: unknown, requests: readonly WriteRequest[]): void {
     locked = true
   } else if (isDamage(error)) damage = inService(error)
   else {
-    owed = Math.max(owed, Math.min(pagesOfRecord + requests.reduce((sum, one) => sum + textOf(one), 0), mostOwed))
+    room.failed(requests)
     supersede()
   }
-}
-
-function textOf(request: WriteRequest): number {
-  return isRecord(request) ? bytesOf(request) : 0
 }
 
 /** Commits a batch, unless the file is not the one that was opened or was found damaged: writing would make that worse. */
@@ -119,10 +111,10 @@ function commit(requests: readonly WriteRequest[]): WriterAnswer {
   if (damage !== undefined) return { kind: 'failed', failure: damage }
   connection ??= connect(requireMigrated)
   requirePresent(connection)
-  const outcomes = connection.commit(requests, owed)
+  const outcomes = connection.commit(requests, room.bytes)
   if (locked) setPatience(connection.db, true)
   locked = false
-  if (requests.some((one, index) => one !== 'check' && outcomes[index]?.kind === 'recorded')) owed = 0
+  room.committed(requests, outcomes)
   return { kind: 'committed', outcomes }
 }
 

@@ -1,3 +1,5 @@
+import { sql } from 'kysely'
+import { resumeIdentities } from './identity.ts'
 import { storeReader } from './reader.ts'
 import { createDatabaseFile } from './sqlite-connection.ts'
 import { storeError } from './sqlite-errors.ts'
@@ -21,11 +23,25 @@ export async function openSqliteStore({ file, log }: SqliteOptions): Promise<Sto
     createDatabaseFile(file)
     await thread.start()
     queries.open()
+    await resume(queries, log)
     return storeOf(thread, queries)
   } catch (error) {
     await thread.close().catch(() => undefined)
     throw storeError(error)
   }
+}
+
+/** Identities go on after the verdict that was recorded last, whatever the clock says now. */
+async function resume(queries: SqliteQueries, log: StoreLog | undefined): Promise<void> {
+  const { rows } = await queries.run((db) =>
+    sql<{ id: string }>`SELECT id FROM verdicts ORDER BY rowid DESC LIMIT 1`.execute(db),
+  )
+  const [newest] = rows
+  if (newest === undefined || resumeIdentities(newest.id)) return
+  log?.warn(
+    { newest: newest.id },
+    'The newest verdict is more than an hour ahead of the clock; new ones sort before it',
+  )
 }
 
 /** Opens a migrated database, in use or not, for reading alone. Rejects with STORE_INCOMPATIBLE or STORE_UNAVAILABLE. */

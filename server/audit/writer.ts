@@ -84,6 +84,11 @@ export class Writer {
     }
   }
 
+  /** Resolves once a commit that began after the call is durable, and with it all that was committed before. */
+  async confirm(): Promise<void> {
+    await this.#queue.add('check', 0)
+  }
+
   /** Finishes what was accepted and takes nothing more. */
   finish(): Promise<void> {
     return this.#queue.close()

@@ -1,18 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  writeSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, chownSync, closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -20,21 +8,11 @@ import Database from 'better-sqlite3'
 import t, { type Test } from 'tap'
 import { noStrace } from '../audit/child.ts'
 import { NotStarted, type ServeOptions, type Service, serve } from '../support/service.ts'
+import { fill, noMount, root, run, smallDisk, works } from './disk.ts'
 import { expectWhole, Subject } from './fault.ts'
 
 const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url))
-const root = process.getuid?.() === 0
 const nobody = 65534
-
-function run(command: string, ...args: string[]): string {
-  const { status, error, stderr, stdout } = spawnSync(command, args, { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${error?.message ?? stderr}`)
-  return stdout
-}
-
-function works(command: string, ...args: string[]): boolean {
-  return spawnSync(command, args).status === 0
-}
 
 const settings = (file: string) => ({ IMAGEGATE_DATABASE_URL: `file:${file}` })
 
@@ -50,47 +28,7 @@ async function refusesToStart(t: Test, environment: Record<string, string>, why:
   t.match(error.said, why)
 }
 
-/** Why nothing can be mounted here; false when it can. */
-function noMount(t: Test): string | false {
-  if (!root) return 'only root can mount a tmpfs'
-  const place = join(t.testdirName, 'mount-probe')
-  mkdirSync(place, { recursive: true })
-  if (!works('mount', '-t', 'tmpfs', '-o', 'size=1m', 'imagegate-test', place)) return 'a tmpfs may not be mounted here'
-  run('umount', place)
-  return false
-}
-
-/** A file system of its own of so many MiB. */
-function smallDisk(t: Test, mebibytes: number): string {
-  const place = mkdtempSync(join(tmpdir(), 'imagegate-disk-'))
-  run('mount', '-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'imagegate-test', place)
-  t.teardown(() => {
-    run('umount', '--lazy', place)
-    rmdirSync(place)
-  })
-  return place
-}
-
-/** Takes all space that is left and gives the file. */
-function fill(disk: string): string {
-  const filler = join(disk, 'filler')
-  const descriptor = openSync(filler, 'w')
-  try {
-    for (let size = 1 << 16; size >= 1; size = size > 4096 ? 4096 : 0) {
-      const piece = Buffer.alloc(size, 1)
-      try {
-        while (writeSync(descriptor, piece) === size);
-      } catch {
-        // Full for pieces of this size.
-      }
-    }
-  } finally {
-    closeSync(descriptor)
-  }
-  return filler
-}
-
-t.test('a full disk is answered with 503 and not ready until there is room', { skip: noMount(t) }, async (t) => {
+t.test('a full disk is answered with 503 and not ready until there is room', { skip: noMount() }, async (t) => {
   const disk = smallDisk(t, 32)
   const file = join(disk, 'imagegate.db')
   const { service, subject } = await startOn(t, file)
@@ -112,7 +50,7 @@ t.test('a full disk is answered with 503 and not ready until there is room', { s
   expectWhole(t, file)
 })
 
-t.test('a disk that fills under load loses and halves nothing', { skip: noMount(t) }, async (t) => {
+t.test('a disk that fills under load loses and halves nothing', { skip: noMount() }, async (t) => {
   const disk = smallDisk(t, 8)
   const file = join(disk, 'imagegate.db')
   const { service, subject } = await startOn(t, file)
