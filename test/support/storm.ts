@@ -144,13 +144,20 @@ export async function expectStored(t: Test, { sent, unexpected }: Storm, label: 
 /** Some of what was acknowledged is found over HTTP as it was answered, and replays to the same. */
 export async function expectReplayed(t: Test, { sent }: Storm, url: string): Promise<void> {
   const agent = agentOf(4)
+  /** A load balancer may not yet have noticed that the replicas are back. */
+  const get = async (path: string) => {
+    for (const end = performance.now() + 15_000; ; await sleep(200)) {
+      const answer = await call(agent, `${url}${path}`)
+      if (answer.status !== 503 || performance.now() > end) return answer
+    }
+  }
   const some = sent.filter((_, index) => index % Math.ceil(sent.length / 8) === 0)
   await Promise.all(
     some.map(async ({ answer = '{}' }) => {
       const { id } = JSON.parse(answer)
-      const found = await call(agent, `${url}/v1/verdicts/${id}`)
+      const found = await get(`/v1/verdicts/${id}`)
       if (found.body !== answer) t.fail(`${id} is not found as answered`, found)
-      const replayed = await call(agent, `${url}/v1/verdicts/${id}/replay`)
+      const replayed = await get(`/v1/verdicts/${id}/replay`)
       if (JSON.parse(replayed.body).result !== 'same') t.fail(`${id} does not replay`, replayed)
     }),
   )
