@@ -30,8 +30,8 @@ export interface ApiKeyReader {
   /** All keys, of one tenant or of every one, by tenant and then by id; also those that are of no use any more. */
   apiKeys(tenant?: string): Promise<readonly ApiKey[]>
   /**
-   * A number that is another one when somebody has written to the database since; undefined where only asking the
-   * database tells.
+   * A number that is another one when keys were changed by this program, in whichever process, since; undefined where only
+   * asking for the keys tells.
    */
   version(): number | undefined
 }

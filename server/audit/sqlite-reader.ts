@@ -17,7 +17,7 @@ export class SqliteQueries {
   readonly #file: string
   #connection: Connection | undefined
   #closed = false
-  /** Connections so far: each counts the changes of others for itself. */
+  /** Connections so far: the file may have been replaced between two. */
   #opened = 0
   #damage: ImagegateError | undefined
 
@@ -93,6 +93,6 @@ function connect(file: string): Connection {
     database.close()
     throw error
   }
-  const version = database.prepare<[], number>('PRAGMA data_version').pluck()
+  const version = database.prepare<[], number>('PRAGMA user_version').pluck()
   return { database, version, db: new Kysely<AuditTables>({ dialect: new SqliteDialect({ database }) }) }
 }

@@ -2,11 +2,12 @@ import { timingSafeEqual } from 'node:crypto'
 import { readKey } from '../access/key.ts'
 import { isRole } from '../access/roles.ts'
 import type { ApiKey, ApiKeyReader } from '../audit/api-keys.ts'
+import { sha256 } from '../digest.ts'
 import { type Callers, refused } from './bearer.ts'
 import type { Caller } from './caller.ts'
 import { Remembering } from './remembering.ts'
 
-/** A key that was found is trusted for so many milliseconds where the store cannot say that nothing changed. */
+/** A key that was found is looked up again after so many milliseconds, whatever the store says. */
 const trusted = 2000
 
 interface Remembered {
@@ -30,13 +31,13 @@ export class ApiKeyCallers implements Callers {
 
   /**
    * The caller of a key. A key that was revoked is refused from the next request on where the store tells at once that it
-   * was written to (SQLite), else within two seconds. Rejects with UNAUTHENTICATED, or with STORE_UNAVAILABLE.
+   * had keys changed (SQLite), else within two seconds. Rejects with UNAUTHENTICATED, or with STORE_UNAVAILABLE.
    */
   async callerOf(text: string): Promise<Caller> {
+    const known = this.#recall(sha256(text))
+    if (known !== undefined) return this.#inUse(known)
     const read = readKey(text)
     if (read === undefined) throw refused()
-    const known = this.#recall(read.digest)
-    if (known !== undefined) return this.#inUse(known)
     // Asked before the key is, so that a change in between is found out the next time.
     const version = this.#store.version()
     const key = await this.#store.apiKey(read.id)
@@ -56,9 +57,8 @@ export class ApiKeyCallers implements Callers {
   #recall(digest: string): Remembered | undefined {
     const found = this.#remembered.get(digest)
     if (found === undefined) return undefined
-    const same =
-      found.version === undefined ? performance.now() - found.at < trusted : found.version === this.#store.version()
-    return same ? found : undefined
+    if (performance.now() - found.at >= trusted) return undefined
+    return found.version === this.#store.version() ? found : undefined
   }
 }
 
