@@ -72,7 +72,17 @@ end
 
 function load({ child, url }, path, seconds) {
   const before = cpuSeconds(child.pid)
-  const args = ['-t1', `-c${values.connections}`, `-d${seconds}s`, '--timeout', '20s', '--latency', '-s', script, `${url}${path}`]
+  const args = [
+    '-t1',
+    `-c${values.connections}`,
+    `-d${seconds}s`,
+    '--timeout',
+    '20s',
+    '--latency',
+    '-s',
+    script,
+    `${url}${path}`,
+  ]
   const run = spawnSync('wrk', args, { encoding: 'utf8' })
   const [, requests, errors, duration, p50, p95, p99] = (/RESULT (.*)/.exec(run.stdout)?.[0] ?? '')
     .split(' ')
