@@ -194,17 +194,25 @@ exercise_writable() {
 
 exercise_refusal() {
   local status=0
-  start ro IMAGEGATE_HOST=0.0.0.0
-  wait "$service" || status=$?
-  service=
+  # It ends before anybody could look at it.
+  run_once_with IMAGEGATE_HOST=0.0.0.0 -- "${command[@]}" >"$work/out" 2>"$work/err" || status=$?
   check 'exit code when a remote address is asked for without leave' "$status" 3
 }
 
-# run_once ARGUMENT...: the entry point with arguments of its own, as `docker run imagegate ARGUMENT...` would.
-run_once() {
-  env --ignore-environment "${environment[@]}" unshare --mount --net --pid --fork --kill-child \
+# run_once_with [NAME=VALUE...] -- ARGUMENT...: the entry point with arguments of its own, as
+# `docker run --env NAME=VALUE imagegate ARGUMENT...` would.
+run_once_with() {
+  local settings=()
+  while [[ $1 != -- ]]; do
+    settings+=("$1")
+    shift
+  done
+  shift
+  env --ignore-environment "${environment[@]}" "${settings[@]}" unshare --mount --net --pid --fork --kill-child \
     "$here/enter.sh" "$root" "$work/data" ro "${user%:*}" "${user#*:}" "${entrypoint[@]}" "$@" </dev/null
 }
+
+run_once() { run_once_with -- "$@"; }
 
 # A disk with one ext4 partition that holds nothing but the name of its system.
 make_disk() {
