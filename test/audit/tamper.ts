@@ -36,6 +36,7 @@ type Row = Record<string, string | number | null>
 export const coveredTables: Readonly<Record<string, readonly string[]>> = {
   verdicts: ['tenant', 'id'],
   findings: ['tenant', 'rule', 'result', 'verdict_id'],
+  finding_kinds: ['tenant', 'severity', 'effect', 'verdict_id'],
   missing_facts: ['tenant', 'pointer', 'verdict_id'],
   fact_documents: ['tenant', 'digest'],
   policy_bodies: ['digest'],
@@ -230,7 +231,7 @@ function removeRow(crime: Crime): Tampering {
 /** Everything of a verdict that a thorough attacker takes away. */
 function removeVerdict(db: Database, tenant: string, id: string): void {
   db.prepare('DELETE FROM verdicts WHERE tenant = ? AND id = ?').run(tenant, id)
-  for (const table of ['findings', 'missing_facts']) {
+  for (const table of ['findings', 'finding_kinds', 'missing_facts']) {
     db.prepare(`DELETE FROM ${table} WHERE tenant = ? AND verdict_id = ?`).run(tenant, id)
   }
   db.prepare(
@@ -240,9 +241,10 @@ function removeVerdict(db: Database, tenant: string, id: string): void {
 
 /** Everything of a verdict as the service writes it. */
 export function insertRecord(db: Database, record: VerdictRecord): void {
-  const { verdict, findings, missing, policies } = toRows(record)
+  const { verdict, findings, kinds, missing, policies } = toRows(record)
   insert(db, 'verdicts', { ...verdict })
   for (const row of findings) insert(db, 'findings', { ...row })
+  for (const row of kinds) insert(db, 'finding_kinds', { ...row })
   for (const pointer of missing)
     insert(db, 'missing_facts', { tenant: verdict.tenant, pointer, verdict_id: verdict.id })
   for (const policy of policies) {
