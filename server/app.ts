@@ -22,6 +22,7 @@ import { logRequests } from './http/request-log.ts'
 import { recordRoutes } from './http/route-table.ts'
 import { schemaRoutes } from './http/schemas.ts'
 import { secureServers } from './http/secure-server.ts'
+import { statisticsRoutes } from './http/statistics.ts'
 import { timelineRoutes } from './http/timeline.ts'
 import { validateParts } from './http/validation.ts'
 import { verdictRoutes } from './http/verdicts.ts'
@@ -71,6 +72,7 @@ export async function buildApp(given: Omit<Deps, 'recording'>): Promise<FastifyI
     listRoutes(scope, deps)
     timelineRoutes(scope, deps)
     changeRoutes(scope, deps)
+    statisticsRoutes(scope, deps)
     verdictRoutes(scope, deps)
     proofRoutes(scope, deps)
     policyRoutes(scope, deps)

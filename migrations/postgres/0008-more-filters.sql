@@ -6,10 +6,13 @@ SELECT set_config('imagegate.tenant', '*', true);
 ALTER TABLE verdicts ADD COLUMN caller text COLLATE "C";
 ALTER TABLE verdicts ADD COLUMN request_id text COLLATE "C";
 ALTER TABLE verdicts DISABLE TRIGGER keep;
-UPDATE verdicts SET
-  caller = body::json -> 'submittedBy' ->> 'caller',
-  request_id = body::json -> 'submittedBy' ->> 'requestId'
-WHERE body LIKE '%"submittedBy":%';
+-- An escaped NUL is no text to PostgreSQL, and none stands in what is taken.
+UPDATE verdicts SET caller = said ->> 'caller', request_id = said ->> 'requestId'
+FROM (
+  SELECT tenant, id, regexp_replace(body, '(\\\\)|\\u0000', '\1', 'g')::json -> 'submittedBy' AS said
+  FROM verdicts WHERE body LIKE '%"submittedBy":%' OFFSET 0
+) AS submitted
+WHERE submitted.tenant = verdicts.tenant AND submitted.id = verdicts.id;
 ALTER TABLE verdicts ENABLE TRIGGER keep;
 
 CREATE INDEX verdicts_by_caller ON verdicts (tenant, caller, id) WHERE caller IS NOT NULL;

@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import { type ChainEntry, type ChainHead, emptyHead, nextEntry } from './chain.ts'
 import { beginWriting, type Connection, inTransaction, setTenant } from './postgres-connection.ts'
+import { countSealed } from './postgres-daily-counts.ts'
 import { columnsOf, inOrder } from './postgres-insert.ts'
 import { textArray } from './postgres-values.ts'
 
@@ -17,7 +18,7 @@ interface Waiting {
 }
 
 /**
- * Seals the oldest verdicts that wait, at most a portion, whole or not at all, and gives their entries. 'busy' when
+ * Seals and counts the oldest verdicts that wait, at most a portion, whole or not at all, and gives their entries. 'busy' when
  * another replica is sealing: one at a time, so that a chain has one end.
  */
 export function sealOldest(pool: pg.Pool): Promise<readonly ChainEntry[] | 'busy'> {
@@ -39,6 +40,7 @@ export function sealOldest(pool: pg.Pool): Promise<readonly ChainEntry[] | 'busy
       return entry
     })
     await append(connection, entries)
+    await countSealed(connection, entries)
     return entries
   })
 }

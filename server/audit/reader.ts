@@ -4,6 +4,7 @@ import { findProof, readCheckpoints, readCoverage, readEntries } from './chain-q
 import { readChanges } from './change-queries.ts'
 import { findDocument, findIdempotent, findPolicyBody, findRecords, findVerdict, listVerdicts } from './queries.ts'
 import { countShadows, listShadows } from './shadow-queries.ts'
+import { readCountsByDay, readMostFrequent } from './statistics-queries.ts'
 import type { StoreReader } from './store.ts'
 import type { AuditTables } from './tables.ts'
 import type { Dialect } from './text-search.ts'
@@ -37,6 +38,9 @@ export function storeReader(
     checkpoints: (tenant, after, limit) => run(tenant, (db) => readCheckpoints(db, tenant, after, limit)),
     proof: (tenant, id) => run(tenant, (db) => findProof(db, tenant, id)),
     coverage: () => run('*', readCoverage),
+    countsByDay: (tenant, period, subject) => run(tenant, (db) => readCountsByDay(db, tenant, period, subject)),
+    mostFrequent: (tenant, period, result, limit) =>
+      run(tenant, (db) => readMostFrequent(db, tenant, period, { result, limit })),
     shadowCounts: (tenant, candidate) => run(tenant, (db) => countShadows(db, tenant, candidate)),
     shadows: (tenant, candidate, filter, limit, before) =>
       run(tenant, (db) => listShadows(db, { tenant, candidate, filter, limit, before })),

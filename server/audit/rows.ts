@@ -4,6 +4,7 @@ import { maxSkew, recordedText, timeOfId } from './identity.ts'
 import { searchText } from './image-text.ts'
 import type { PolicyBody, ShadowRecord, VerdictRecord } from './store.ts'
 import type { FindingKindRow, FindingRow, VerdictRow } from './tables.ts'
+import { tallyOf } from './tally.ts'
 
 /** One record, flat: what a driver inserts, and what is cheap to hand to another thread. */
 export interface RecordRows {
@@ -14,6 +15,8 @@ export interface RecordRows {
   readonly imageText?: string
   /** Pointers of missing facts. */
   readonly missing: readonly string[]
+  /** What it adds to the statistics. */
+  readonly tally: string
   /** Canonical form of the fact document. */
   readonly document: string
   /** The policies that the database may not have yet. */
@@ -45,6 +48,7 @@ export function toRows(record: VerdictRecord): RecordRows {
     kinds: kindRows(notPassed),
     ...(imageText !== undefined && { imageText }),
     missing: missing.map((fact) => fact.pointer),
+    tally: tallyOf(record.verdict),
     document: record.document,
     policies: record.shadow === undefined ? record.policies : [...record.policies, record.shadow.candidate],
     ...(record.shadow && { shadow: shadowRows(record.shadow) }),

@@ -4,6 +4,7 @@ import type { RecordRows } from './rows.ts'
 import { prepareApiKeys } from './sqlite-api-keys.ts'
 import { prepareBundle } from './sqlite-bundle.ts'
 import { prepareCheckpoint } from './sqlite-checkpoint.ts'
+import { prepareCounts } from './sqlite-counts.ts'
 import { isConstraint, sqliteCode } from './sqlite-errors.ts'
 import { prepareInsert } from './sqlite-insert.ts'
 import { prepareSeal } from './sqlite-seal.ts'
@@ -16,7 +17,7 @@ import type { StoreFailure, WriteOutcome, WriteRequest } from './write-request.t
 export type CommitBatch = (requests: readonly WriteRequest[], checkBytes?: number) => readonly WriteOutcome[]
 
 /**
- * Prepares the commit on a writing connection. A new verdict is sealed in the same commit. A record that breaks a
+ * Prepares the commit on a writing connection. A new verdict is sealed and counted in the same commit. A record that breaks a
  * constraint fails alone, by its savepoint; every other error takes the whole batch with it.
  */
 export function prepareCommit(db: Database): CommitBatch {
@@ -27,6 +28,7 @@ export function prepareCommit(db: Database): CommitBatch {
   const undo = db.prepare('ROLLBACK TO record')
   const insert = prepareInsert(db)
   const chain = prepareSeal(db)
+  const counts = prepareCounts(db)
   const accept = prepareBundle(db)
   const changeKeys = prepareApiKeys(db)
   const addCheckpoint = prepareCheckpoint(db)
@@ -50,6 +52,7 @@ export function prepareCommit(db: Database): CommitBatch {
       // Last in the savepoint: what failed before took no place in the chain.
       if (result.kind === 'recorded') chain.seal(tenant, id, record_digest)
       release.run()
+      if (result.kind === 'recorded') counts.add(tenant, request.tally)
       return result
     } catch (error) {
       // After an I/O error or a full disk SQLite may have ended the transaction by itself.
@@ -63,8 +66,10 @@ export function prepareCommit(db: Database): CommitBatch {
   return (requests, checkBytes = 0) => {
     begin.run()
     chain.begin()
+    counts.begin()
     try {
       const outcomes = requests.map((request) => write(request, checkBytes))
+      counts.write()
       // Had the transaction ended by itself, a COMMIT would have nothing to say about these rows.
       if (!db.inTransaction) throw new ImagegateError('STORE_UNAVAILABLE', 'The database ended the transaction.')
       commit.run()

@@ -1,5 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import { type ChainHead, emptyHead, nextEntry } from './chain.ts'
+import { prepareCounts } from './sqlite-counts.ts'
+import { tallyOfBody } from './tally.ts'
 
 /** Seals verdicts of one transaction: a chain's head is read when its tenant first comes up. */
 export interface Seal {
@@ -29,31 +31,39 @@ export function prepareSeal(db: Database): Seal {
 }
 
 /** Verdicts that are sealed in one transaction when a database from before the chain is opened. */
-const portion = 2000
+const portion = 500
 
 interface Waiting {
   readonly tenant: string
   readonly id: string
   readonly digest: string
+  readonly body: string | null
 }
 
 /**
- * Seals the verdicts that were there before the chain, in the order of their ids, and says how many. A portion is
+ * Seals and counts the verdicts that were there before the chain, in the order of their ids, and says how many. A portion is
  * sealed whole or not at all.
  */
 export function sealWaiting(db: Database): number {
   const { begin, seal } = prepareSeal(db)
+  const counts = prepareCounts(db)
   const select = db.prepare<[number], Waiting>(
-    `SELECT tenant, verdict_id AS id, record_digest AS digest FROM unsealed ORDER BY tenant, verdict_id LIMIT ?`,
+    `SELECT waiting.tenant, verdict_id AS id, waiting.record_digest AS digest, body FROM unsealed AS waiting
+     LEFT JOIN verdicts ON verdicts.tenant = waiting.tenant AND verdicts.id = verdict_id
+     ORDER BY waiting.tenant, verdict_id LIMIT ?`,
   )
   const remove = db.prepare('DELETE FROM unsealed WHERE tenant = ? AND verdict_id = ?')
   const next = db.transaction(() => {
     begin()
+    counts.begin()
     const waiting = select.all(portion)
-    for (const { tenant, id, digest } of waiting) {
+    for (const { tenant, id, digest, body } of waiting) {
       seal(tenant, id, digest)
+      const tally = body === null ? undefined : tallyOfBody(body)
+      if (tally !== undefined) counts.add(tenant, tally)
       remove.run(tenant, id)
     }
+    counts.write()
     return waiting.length
   })
   let sealed = 0

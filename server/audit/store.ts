@@ -2,6 +2,7 @@ import type { Verdict } from '../documents/verdict.ts'
 import type { ShadowDifference } from '../evaluation/shadow.ts'
 import type { ApiKeyChange, ApiKeyReader } from './api-keys.ts'
 import type { ChainReader, ChainWriter } from './chain-store.ts'
+import type { StatisticsReader } from './statistics.ts'
 
 /** A policy file as it was used, content-addressed. */
 export interface PolicyBody {
@@ -188,7 +189,7 @@ export interface StoredRecord {
  * What the audit record tells. Each method rejects with STORE_UNAVAILABLE when the database cannot do its work, and
  * reads within one tenant; policy bodies belong to none.
  */
-export interface StoreReader extends ApiKeyReader, ChainReader {
+export interface StoreReader extends ApiKeyReader, ChainReader, StatisticsReader {
   /** The verdict that an idempotency key stands for, if any. */
   idempotent(tenant: string, key: string): Promise<IdempotentVerdict | undefined>
   verdict(tenant: string, id: string): Promise<StoredVerdict | undefined>

@@ -152,6 +152,19 @@ export interface ApiKeyRow {
   readonly revoked_at: string | null
 }
 
+/** A row of daily_counts: how many sealed verdicts of a day have an outcome or a rule's result, or miss a fact. */
+export interface DailyCountRow {
+  readonly tenant: string
+  /** An outcome, a rule's result, or 'missing'. */
+  readonly result: string
+  /** YYYY-MM-DD, in UTC. */
+  readonly day: string
+  /** The rule's id, the missing fact's pointer, or '' for the outcome. */
+  readonly subject: string
+  readonly family: string
+  readonly verdicts: number
+}
+
 /** The tables that queries read, alike in every dialect; migrations/ creates them. */
 export interface AuditTables {
   verdicts: VerdictRow
@@ -170,4 +183,5 @@ export interface AuditTables {
   chain: ChainRow
   unsealed: UnsealedRow
   checkpoints: CheckpointRow
+  daily_counts: DailyCountRow
 }

@@ -4,7 +4,9 @@ import type { ChainEntry } from './chain.ts'
 import type { OutsideCheckpoints } from './checkpoint-files.ts'
 import { derivedTables } from './derived-rows.ts'
 import { type AuditSnapshot, oneRow } from './snapshot.ts'
+import { DailyCounts } from './tally.ts'
 import { secondsSince, walkChain } from './verify-checkpoints.ts'
+import { walkCounts } from './verify-counts.ts'
 import { walkDocuments } from './verify-documents.ts'
 import { PolicyUses, walkPolicies } from './verify-policies.ts'
 import type { AuditProblems } from './verify-problems.ts'
@@ -30,6 +32,7 @@ const tenantTables = [
   'unsealed',
   'checkpoints',
   'fact_documents',
+  'daily_counts',
   ...derivedTables.map(({ table }) => table),
 ] as const
 
@@ -92,7 +95,10 @@ async function verifyTenant(
     problems,
     () => progress(tenant, 'entries'),
   )
-  const records = await walkRecords({ snapshot, tenant, uses }, problems, () => progress(tenant, 'verdicts'))
+  const counts = new DailyCounts()
+  const records = await walkRecords({ snapshot, tenant, uses, counts }, problems, () => progress(tenant, 'verdicts'))
+  // Where a record is at fault nobody can say what the counts must be.
+  if (problems.of(tenant) === 0) await walkCounts(snapshot, tenant, counts.take(), problems)
   await walkDocuments(snapshot, tenant, problems, () => progress(tenant, 'fact documents'))
   const { outside: mark } = chain
   return {
@@ -105,7 +111,7 @@ async function verifyTenant(
 }
 
 /**
- * Verifies a database, tenant by tenant: chain and checkpoints, records and what repeats them, fact documents, policies.
+ * Verifies a database, tenant by tenant: chain and checkpoints, records and what repeats or counts them, fact documents, policies.
  * Memory does not grow with the number of verdicts. Rejects as the snapshot does.
  */
 export async function verifyDatabase(

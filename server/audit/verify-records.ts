@@ -2,6 +2,7 @@ import { type DerivedTable, derivedTables } from './derived-rows.ts'
 import { MergeCursor, smallestKey } from './merge-cursor.ts'
 import type { AuditSnapshot } from './snapshot.ts'
 import type { AuditTables, ChainRow, VerdictRow } from './tables.ts'
+import { type DailyCounts, tallyOf } from './tally.ts'
 import type { PolicyUses } from './verify-policies.ts'
 import type { AuditProblem, AuditProblems } from './verify-problems.ts'
 import { type AnyRow, stateOfRecord } from './verify-record.ts'
@@ -92,9 +93,18 @@ function faultsAround({ verdict, sealed, unsealed, derived }: Group): Fault[] {
   return faults
 }
 
+/** Whose records are walked, and what is told of those that are sound. */
+export interface RecordsWalk {
+  readonly snapshot: AuditSnapshot
+  readonly tenant: string
+  readonly uses: PolicyUses
+  /** Of those that are sealed. */
+  readonly counts: DailyCounts
+}
+
 /** Compares every record of a tenant with what its body says, and every row that repeats a part of one. */
 export async function walkRecords(
-  { snapshot, tenant, uses }: { snapshot: AuditSnapshot; tenant: string; uses: PolicyUses },
+  { snapshot, tenant, uses, counts }: RecordsWalk,
   problems: AuditProblems,
   progress: () => void,
 ): Promise<RecordsSummary> {
@@ -114,6 +124,7 @@ export async function walkRecords(
       const { verdict, faults } = stateOfRecord({ verdict: row, derived }, (sealed ?? waits)?.record_digest)
       for (const fault of faults) problems.add({ ...fault, ...place })
       if (verdict !== undefined) uses.add(verdict, place)
+      if (verdict !== undefined && sealed !== undefined) counts.add(tenant, tallyOf(verdict))
       progress()
     }
   } finally {

@@ -1,4 +1,5 @@
 import { openReader } from '../audit/open.ts'
+import { dayStatistics, frequencyStatistics, periodOf } from '../audit/statistics.ts'
 import { defaultTenant, type ListPosition, type StoreReader, type VerdictFilter } from '../audit/store.ts'
 import type { DatabasePlace } from '../database.ts'
 import { ImagegateError } from '../errors.ts'
@@ -41,6 +42,13 @@ export async function databaseRecords(place: DatabasePlace, tenant = defaultTena
     },
     replay: (id) => replay(reader, tenant, id),
     timeline: async (filter, limit) => (await timeline(reader, { tenant, filter, limit })).entries,
+    days: async (period, { rule, missingFact }) =>
+      dayStatistics(reader, tenant, periodOf(period, new Date()), rule ?? missingFact),
+    frequencies: async (period, of, limit) =>
+      frequencyStatistics(reader, tenant, periodOf(period, new Date()), {
+        result: of === 'rules' ? 'fail' : 'missing',
+        limit,
+      }),
     close: () => reader.close(),
   }
 }

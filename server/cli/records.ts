@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { type Command, Option } from 'commander'
+import type { AskedPeriod, DayStatistics, FrequencyStatistics } from '../audit/statistics.ts'
 import type { StoredRecord, VerdictFilter, VerdictSummary } from '../audit/store.ts'
 import { type DatabasePlace, databasePlace } from '../database.ts'
 import { ImagegateError } from '../errors.ts'
@@ -27,6 +28,10 @@ export interface Records {
   replay(id: string): Promise<Replay>
   /** What was said of an image, newest first, at most so many (1 to 100). */
   timeline(image: Pick<VerdictFilter, 'imageName' | 'imageDigest'>, limit: number): Promise<readonly TimelineEntry[]>
+  /** Results by day, of a rule or of a missing fact, or else the outcomes. */
+  days(period: AskedPeriod, of: { readonly rule?: string; readonly missingFact?: string }): Promise<DayStatistics>
+  /** The rules that fail most often, or the facts that are missing most often; at most so many, 1 to 500. */
+  frequencies(period: AskedPeriod, of: 'rules' | 'facts', limit: number): Promise<FrequencyStatistics>
   close(): Promise<void>
 }
 

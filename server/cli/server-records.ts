@@ -3,25 +3,18 @@ import type { StoredRecord, VerdictFilter, VerdictSummary } from '../audit/store
 import { errorKinds, ImagegateError } from '../errors.ts'
 import type { Replay } from '../evaluation/replay.ts'
 import type { TimelineEntry } from '../evaluation/timeline.ts'
-import { strictAjv } from '../validators.ts'
+import { answers, integer, object, text } from './answer-schemas.ts'
 import type { Records, RecordsPage } from './records.ts'
 import { clientOf, type Get, parseAnswer, unexpected } from './server-client.ts'
 import type { ServerPlace } from './server-place.ts'
+import { serverStatistics } from './server-statistics.ts'
 
 interface Page {
   readonly verdicts: readonly VerdictSummary[]
   readonly next?: string
 }
 
-const text = { type: 'string' }
 const optionalText = { type: ['string', 'null'] }
-const integer = { type: 'integer' }
-
-function object(properties: Readonly<Record<string, unknown>>, optional: readonly string[] = []) {
-  return { type: 'object', properties, required: Object.keys(properties).filter((name) => !optional.includes(name)) }
-}
-
-const ajv = strictAjv(false)
 const summary = object({
   id: text,
   recordedAt: text,
@@ -38,7 +31,7 @@ const summary = object({
   documentDigest: text,
   recordDigest: text,
 })
-const isPage = ajv.compile<Page>(
+const isPage = answers.compile<Page>(
   object(
     {
       verdicts: { type: 'array', items: summary },
@@ -47,7 +40,7 @@ const isPage = ajv.compile<Page>(
     ['next'],
   ),
 )
-const isReplay = ajv.compile<Replay>(
+const isReplay = answers.compile<Replay>(
   object(
     {
       id: text,
@@ -62,7 +55,7 @@ const isReplay = ajv.compile<Replay>(
 
 const ruleState = { oneOf: [{ const: 'absent' }, object({ result: text, effect: text })] }
 const texts = { type: 'array', items: text }
-const isTimeline = ajv.compile<{ readonly entries: readonly TimelineEntry[] }>(
+const isTimeline = answers.compile<{ readonly entries: readonly TimelineEntry[] }>(
   object({
     entries: {
       type: 'array',
@@ -167,6 +160,7 @@ export function serverRecords(server: ServerPlace): Records {
       if (!isTimeline(answer)) throw unexpected('It did not answer with a timeline.')
       return answer.entries
     },
+    ...serverStatistics(get),
     close: () => Promise.resolve(),
   }
 }

@@ -4,6 +4,7 @@ import { helpTail } from './usage.ts'
 import { addVerdictsList } from './verdicts-list.ts'
 import { addVerdictsReplay } from './verdicts-replay.ts'
 import { addVerdictsShow } from './verdicts-show.ts'
+import { addVerdictsStatistics } from './verdicts-statistics.ts'
 import { addVerdictsTimeline } from './verdicts-timeline.ts'
 
 const help = helpTail(
@@ -23,10 +24,11 @@ const help = helpTail(
 /** Makes a command `imagegate verdicts`, with its own. */
 export function addVerdicts(command: Command, context: Context): void {
   command
-    .description('Lists, shows, replays and compares recorded verdicts, of a database or of a server.')
+    .description('Lists, shows, replays, compares and counts recorded verdicts, of a database or of a server.')
     .addHelpText('after', help)
   addVerdictsList(command, context)
   addVerdictsShow(command, context)
   addVerdictsReplay(command, context)
   addVerdictsTimeline(command, context)
+  addVerdictsStatistics(command, context)
 }

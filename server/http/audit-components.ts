@@ -50,3 +50,41 @@ export const changes = object('Sealed verdicts in the order of the hash chain.',
   ),
   last: { ...integer, description: 'The sequence number to go on after.' },
 })
+
+const day = { type: 'string', format: 'date' }
+const counted = {
+  from: { ...day, description: 'The first day that is counted.' },
+  to: { ...day, description: 'The day after the last one.' },
+}
+const verdicts = { ...integer, description: 'All sealed verdicts of the period.' }
+
+/** GET /v1/statistics/days */
+export const dayStatistics = object('Results by day, oldest day first.', {
+  ...counted,
+  days: list(
+    'Days that have any.',
+    object('A day.', {
+      day,
+      results: {
+        type: 'object',
+        description: 'How many verdicts have each outcome, or each result of the rule, or miss the fact.',
+        additionalProperties: integer,
+        examples: [{ ready: 5, not_ready: 2 }],
+      },
+    }),
+  ),
+})
+
+/** GET /v1/statistics/rules */
+export const ruleStatistics = object('Rules by how many verdicts have the result, the most frequent first.', {
+  ...counted,
+  verdicts,
+  rules: list('Equally many stand by name.', object('A rule.', { rule: string, verdicts: integer })),
+})
+
+/** GET /v1/statistics/facts */
+export const factStatistics = object('Facts by how many verdicts miss them, the most frequent first.', {
+  ...counted,
+  verdicts,
+  facts: list('Equally many stand by name.', object('A fact.', { pointer: string, verdicts: integer })),
+})

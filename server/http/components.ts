@@ -1,6 +1,6 @@
 import { errorKinds } from '../errors.ts'
 import { type Kind, kinds, schema } from '../schemas.ts'
-import { changes, timeline } from './audit-components.ts'
+import { changes, dayStatistics, factStatistics, ruleStatistics, timeline } from './audit-components.ts'
 import { component, integer, list, object, optionalText, string, time } from './schema-parts.ts'
 
 /** Names of the documents' schemas in the API description. */
@@ -197,6 +197,9 @@ export function components(): Record<string, object> {
     VerdictPage: object('A page of verdicts; next is absent on the last.', page, ['next']),
     Timeline: timeline,
     Changes: changes,
+    DayStatistics: dayStatistics,
+    RuleStatistics: ruleStatistics,
+    FactStatistics: factStatistics,
     Evidence: object('The findings with their evidence, computed anew; no part of the record.', evidence),
     Replay: replay,
     PolicyVersion: policyVersion,

@@ -5,6 +5,7 @@ import { makeCheckpoints } from '../../server/audit/checkpoint-maker.ts'
 import type { StoreReader } from '../../server/audit/store.ts'
 import { sha256 } from '../../server/digest.ts'
 import type { Room } from './contract.ts'
+import { identityAt } from './records.ts'
 
 /** What is wrong with a tenant's chain as a reader tells it, checked against the verdicts themselves; and its entries. */
 export async function readChain(store: StoreReader, tenant: string) {
@@ -59,6 +60,47 @@ export async function sealsVerdicts(t: Test, { store, tenant, make }: Room) {
   t.same(await store.changes(tenant, 700, 1), [])
   t.same((await store.entries(tenant, 699, 500)).length, 1)
   t.same(await store.entries(tenant, 700, 500), [])
+}
+
+/** Sealed verdicts are counted by day, rule and missing fact; what was replayed, refused or of another tenant is not. */
+export async function countsVerdicts(t: Test, { store, tenant, make }: Room) {
+  const at = (day: number, order: number) => identityAt(`2026-03-0${day}T23:59:59.999Z`, order)
+  const first = make({ identity: at(1, 0), failed: ['a.b', 'a.c'], missing: ['/os', '/a\nb\t/\u0000'] })
+  const kept = [
+    first,
+    make({ identity: at(1, 1), failed: ['a.b'], unknown: ['a.d'], family: 'windows-server' }),
+    make({ identity: at(2, 2), failed: ['a.b'], missing: ['/os'], idempotency: { key: 'k', fingerprint: 'f' } }),
+    make({ identity: at(3, 3), failed: ['a.c'] }),
+  ]
+  for (const record of kept) await store.record(record)
+  await store.record(make({ tenant: `${tenant}-other`, identity: at(1, 4), failed: ['a.b'] }))
+  t.same((await store.record(make({ idempotency: { key: 'k', fingerprint: 'f' } }))).kind, 'replayed')
+  await t.rejects(store.record(make({ identity: at(1, 0) })))
+  await sealed(store, tenant, kept.length)
+  const period = { from: '2026-03-01', to: '2026-03-03' }
+  t.same(await store.countsByDay(tenant, period, ''), [
+    { day: '2026-03-01', result: 'not_ready', verdicts: 2 },
+    { day: '2026-03-02', result: 'not_ready', verdicts: 1 },
+  ])
+  t.same(await store.countsByDay(tenant, { ...period, family: 'linux' }, 'a.b'), [
+    { day: '2026-03-01', result: 'fail', verdicts: 1 },
+    { day: '2026-03-02', result: 'fail', verdicts: 1 },
+  ])
+  const frequent = (result: string, limit = 10) => store.mostFrequent(tenant, period, result, limit)
+  t.same(await frequent('fail'), [
+    { subject: 'a.b', verdicts: 3 },
+    { subject: 'a.c', verdicts: 1 },
+  ])
+  t.same(await frequent('fail', 1), [{ subject: 'a.b', verdicts: 3 }])
+  t.same(await frequent('unknown'), [{ subject: 'a.d', verdicts: 1 }])
+  t.same(await frequent('missing'), [
+    { subject: '/os', verdicts: 2 },
+    { subject: '/a\nb\t/\u0000', verdicts: 1 },
+  ])
+  t.equal((await frequent('pass', 500)).length, 45)
+  t.same(await store.mostFrequent(tenant, { from: '2026-03-03', to: '2026-03-04' }, 'fail', 10), [
+    { subject: 'a.c', verdicts: 1 },
+  ])
 }
 
 /** What was refused, replayed or in conflict takes no place in the chain. */

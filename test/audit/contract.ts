@@ -3,7 +3,7 @@ import { newIdentity } from '../../server/audit/identity.ts'
 import type { Store, VerdictFilter, VerdictRecord } from '../../server/audit/store.ts'
 import { sha256 } from '../../server/digest.ts'
 import { keepsApiKeys } from './contract-api-keys.ts'
-import { leavesNoGaps, provesVerdicts, sealsVerdicts } from './contract-chain.ts'
+import { countsVerdicts, leavesNoGaps, provesVerdicts, sealsVerdicts } from './contract-chain.ts'
 import { keepsShadows, losesShadowsAlone, refusesOlderBundles } from './contract-serving.ts'
 import { identityAt, makeRecord, type RecordWishes } from './records.ts'
 
@@ -32,6 +32,7 @@ const tests: readonly (readonly [name: string, run: InRoom])[] = [
   ['a shadow that cannot be recorded is lost alone, and a retry adds none', losesShadowsAlone],
   ['every verdict is sealed once, in a chain of its tenant', sealsVerdicts],
   ['checkpoints follow each other, and every verdict under one has its proof', provesVerdicts],
+  ['every sealed verdict is counted once, on its day', countsVerdicts],
   ['what is refused or replayed leaves no gap in the chain', leavesNoGaps],
   ['a bundle older than one that was taken is refused', refusesOlderBundles],
   ['API keys are found, listed by tenant, revoked once, and end sooner when replaced', keepsApiKeys],

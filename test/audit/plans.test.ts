@@ -10,6 +10,7 @@ import { countsQuery, shadowQuery } from '../../server/audit/shadow-queries.ts'
 import { createDatabaseFile, openForReading, openForWriting } from '../../server/audit/sqlite-connection.ts'
 import { migrateSqlite } from '../../server/audit/sqlite-migrate.ts'
 import { expirySql } from '../../server/audit/sqlite-retention.ts'
+import { countsByDayQuery, mostFrequentQuery } from '../../server/audit/statistics-queries.ts'
 import type { ListPosition, ShadowFilter, VerdictFilter } from '../../server/audit/store.ts'
 import type { AuditTables } from '../../server/audit/tables.ts'
 import { sha256 } from '../../server/digest.ts'
@@ -172,6 +173,33 @@ test('shadow evaluations are found by one index each, and their counts by their 
   }
   const { sql, parameters } = countsQuery(db, 'default', sha256('candidate')).compile()
   t.same(faults(explain(sql, parameters)), [])
+  t.end()
+})
+
+test('statistics read the days that are asked for, in one index', (t) => {
+  const { explain, db } = planner(t)
+  for (const family of [undefined, 'linux']) {
+    const period = { from: '2026-01-01', to: '2026-02-01', ...(family !== undefined && { family }) }
+    for (const [query, driving] of [
+      [
+        countsByDayQuery(db, 'default', period, 'a.b'),
+        'INDEX daily_counts_by_subject (tenant=? AND subject=? AND day>?',
+      ],
+      [countsByDayQuery(db, 'default', period, ''), 'INDEX daily_counts_by_subject (tenant=? AND subject=? AND day>?'],
+      [
+        mostFrequentQuery(db, 'default', period, { result: 'fail', limit: 10 }),
+        'PRIMARY KEY (tenant=? AND result=? AND day>?',
+      ],
+    ] as const) {
+      const { sql, parameters } = query.compile()
+      const plan = explain(sql, parameters)
+      t.ok(plan[0]?.startsWith(`SEARCH daily_counts USING ${driving}`), plan.join('; '))
+      t.notOk(
+        plan.some((line) => line.startsWith('SCAN')),
+        plan.join('; '),
+      )
+    }
+  }
   t.end()
 })
 

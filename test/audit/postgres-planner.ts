@@ -73,6 +73,8 @@ INSERT INTO image_trigrams SELECT DISTINCT tenant, substr(image_name, place, 3),
 INSERT INTO chain SELECT tenant, row_number() OVER (ORDER BY id), id, 'sha256:r', 'sha256:l', 'sha256:l' FROM verdicts ORDER BY id;
 INSERT INTO missing_facts SELECT 'default', '/fact/' || floor(random() * 100), id FROM made, generate_series(1, 2)
   ON CONFLICT DO NOTHING;
+INSERT INTO daily_counts SELECT 'default', result, to_char('2026-01-01'::date + day, 'YYYY-MM-DD'), 'linux.rule-' || rule, 'linux', 100
+  FROM unnest(ARRAY['pass', 'fail']) AS result, generate_series(0, 89) AS day, generate_series(0, 44) AS rule;
 ANALYZE;
 `
 

@@ -3,6 +3,7 @@ import { changesQuery } from '../../server/audit/change-queries.ts'
 import { listQuery } from '../../server/audit/list-query.ts'
 import { recordsQuery } from '../../server/audit/queries.ts'
 import { shadowQuery } from '../../server/audit/shadow-queries.ts'
+import { countsByDayQuery, mostFrequentQuery } from '../../server/audit/statistics-queries.ts'
 import type { ListPosition, VerdictFilter } from '../../server/audit/store.ts'
 import { type TextSearch, trigramCountQuery } from '../../server/audit/text-search.ts'
 import { noPostgres, startPostgres } from '../support/postgres.ts'
@@ -89,6 +90,16 @@ test('on PostgreSQL every list is found by indexes', { skip: noPostgres }, async
         `${name}: ${[...indexes]}`,
       )
     }
+  })
+
+  await t.test('statistics read the days that are asked for, in one index', async (t) => {
+    const period = { from: '2026-02-01', to: '2026-02-08' }
+    const days = await explain((db) => countsByDayQuery(db, 'default', period, 'linux.rule-1'))
+    t.match(days, { scanned: [], touched: 14 }, JSON.stringify({ ...days, indexes: [...days.indexes] }))
+    t.same([...days.indexes], ['daily_counts_by_subject'])
+    const rules = await explain((db) => mostFrequentQuery(db, 'default', period, { result: 'fail', limit: 10 }))
+    t.match(rules, { scanned: [], touched: 7 * 45 }, JSON.stringify({ ...rules, indexes: [...rules.indexes] }))
+    t.same([...rules.indexes], ['daily_counts_pkey'])
   })
 
   await t.test('what is looked up by its key is found by its key', async (t) => {

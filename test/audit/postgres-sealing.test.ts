@@ -127,6 +127,10 @@ async function isAppendOnly(t: Test, url: string) {
     "UPDATE unsealed SET verdict_id = 'x'",
     'DELETE FROM unsealed',
     'TRUNCATE unsealed',
+    'UPDATE daily_counts SET verdicts = verdicts - 1',
+    "UPDATE daily_counts SET verdicts = verdicts + 1, day = '2020-01-01'",
+    'DELETE FROM daily_counts',
+    'TRUNCATE daily_counts',
   ]
   for (const sql of refused) await t.rejects(queryAt(url, everybody, sql), { code: /^23/ }, sql)
   await release()

@@ -4,6 +4,7 @@ import { type ChainEntry, type ChainHead, emptyHead, nextEntry, signCheckpoint }
 import { newIdentity } from '../../server/audit/identity.ts'
 import { toRows } from '../../server/audit/rows.ts'
 import type { VerdictRecord } from '../../server/audit/store.ts'
+import { DailyCounts, tallyOfBody } from '../../server/audit/tally.ts'
 import { canonicalize, sha256 } from '../../server/digest.ts'
 import type { Checkpoint } from '../../server/documents/checkpoint.ts'
 import { makeRecord } from './records.ts'
@@ -38,6 +39,7 @@ export const coveredTables: Readonly<Record<string, readonly string[]>> = {
   findings: ['tenant', 'rule', 'result', 'verdict_id'],
   finding_kinds: ['tenant', 'severity', 'effect', 'verdict_id'],
   missing_facts: ['tenant', 'pointer', 'verdict_id'],
+  daily_counts: ['tenant', 'result', 'day', 'subject', 'family'],
   fact_documents: ['tenant', 'digest'],
   policy_bodies: ['digest'],
   chain: ['tenant', 'sequence'],
@@ -111,10 +113,21 @@ function chainRow({ tenant, sequence, verdictId, recordDigest, previousLink, lin
   return { tenant, sequence, verdict_id: verdictId, record_digest: recordDigest, previous_link: previousLink, link }
 }
 
+/** Counts a tenant's sealed verdicts, as a thorough attacker does after a change of the chain. */
+export function countAnew(db: Database, tenant: string): void {
+  db.prepare('DELETE FROM daily_counts WHERE tenant = ?').run(tenant)
+  const counts = new DailyCounts()
+  for (const { body } of rowsOf(db, 'chain JOIN verdicts ON id = verdict_id', 'chain.tenant = ?', tenant)) {
+    counts.add(tenant, tallyOfBody(String(body)) ?? '')
+  }
+  for (const row of counts.take()) insert(db, 'daily_counts', { ...row })
+}
+
 /** Writes a tenant's chain as a list says it. */
 function writeChain(db: Database, tenant: string, list: readonly ChainEntry[]): void {
   db.prepare('DELETE FROM chain WHERE tenant = ?').run(tenant)
   for (const entry of list) insert(db, 'chain', chainRow(entry))
+  countAnew(db, tenant)
 }
 
 /** Seals verdicts anew, in this order, as if it had never been otherwise. */
@@ -166,6 +179,7 @@ function firstUse(db: Database, column: string, value: string, tenant?: string):
 /** Where the first problem about a row is expected. */
 function placesOf(db: Database, table: string, row: Row): Place[] {
   const tenant = String(row['tenant'])
+  if (table === 'daily_counts') return [{ tenant }]
   if (table === 'policy_bodies') return firstUse(db, 'policy_digest', String(row['digest']))
   if (table === 'fact_documents') return [...firstUse(db, 'document_digest', String(row['digest']), tenant), { tenant }]
   if (table === 'checkpoints') return [{ tenant, sequence: Number(row['sequence']) }]
@@ -298,6 +312,17 @@ function insertRow(crime: Crime): Tampering {
         verdict_id: newIdentity().id,
         severity: 'block',
         effect: 'block',
+      })
+      return [{ tenant }]
+    },
+    count() {
+      insert(db, 'daily_counts', {
+        tenant,
+        result: 'fail',
+        day: String(victim['recorded_at']).slice(0, 10),
+        subject: 'linux.forged',
+        family: 'linux',
+        verdicts: 1,
       })
       return [{ tenant }]
     },

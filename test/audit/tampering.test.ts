@@ -13,7 +13,7 @@ import type { Checkpoint } from '../../server/documents/checkpoint.ts'
 import type { Verification } from '../../server/documents/verification.ts'
 import { count, random, seed } from '../support/long.ts'
 import { makeRecord } from './records.ts'
-import { checkpointRow, insertRecord, type Place, type Tampering, tamper } from './tamper.ts'
+import { checkpointRow, countAnew, insertRecord, type Place, type Tampering, tamper } from './tamper.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519')
 const segment = 4
@@ -74,6 +74,7 @@ for (const [tenant, verdicts] of Object.entries(tenants)) {
     links = []
   }
   outside.set(tenant, kept)
+  countAnew(db, tenant)
 }
 
 async function verify(from: OutsideCheckpoints = outside) {
