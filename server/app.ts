@@ -18,6 +18,8 @@ import { policyRoutes } from './http/policies.ts'
 import { proofRoutes } from './http/proofs.ts'
 import { protect } from './http/protection.ts'
 import { rateLimits } from './http/rate-limits.ts'
+import { readRoutes } from './http/reads.ts'
+import { recordReads } from './http/recorded-reads.ts'
 import { logRequests } from './http/request-log.ts'
 import { recordRoutes } from './http/route-table.ts'
 import { schemaRoutes } from './http/schemas.ts'
@@ -65,6 +67,7 @@ export async function buildApp(given: Omit<Deps, 'recording'>): Promise<FastifyI
   guard(app, deps.authenticate, await rateLimits(app, deps.limits, deps.store))
   handleErrors(app, deps, recordRoutes(app))
   validateParts(app)
+  recordReads(app, deps)
   await describeRoutes(app)
   await app.register(async (scope) => evaluationRoutes(scope, deps))
   await app.register(async (scope) => batchRoutes(scope, deps))
@@ -75,6 +78,7 @@ export async function buildApp(given: Omit<Deps, 'recording'>): Promise<FastifyI
     statisticsRoutes(scope, deps)
     verdictRoutes(scope, deps)
     proofRoutes(scope, deps)
+    readRoutes(scope, deps)
     policyRoutes(scope, deps)
     candidateRoutes(scope, deps)
     schemaRoutes(scope)

@@ -164,7 +164,7 @@ export const errorKinds = {
   },
   STORE_UNAVAILABLE: {
     status: 503,
-    title: 'The verdict could not be stored',
+    title: 'The audit record cannot be written or read now',
     mend: 'Try again after the time of the Retry-After header, best with an Idempotency-Key; nothing was acknowledged.',
   },
   OVERLOADED: {

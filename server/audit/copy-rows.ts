@@ -66,11 +66,13 @@ export async function countTo(database: MaintainedDatabase, table: TableShape, u
   return Number(rows[0]?.rows)
 }
 
-/** The ids of the oldest and of the newest verdict; undefined when there is none. */
+/** The least and the greatest id by which tables have parts: of verdicts and of reads; undefined when there is none. */
 export async function idRange(database: MaintainedDatabase): Promise<readonly [low: string, high: string] | undefined> {
   const rows = await run<{ low: string | null; high: string | null }>(
     database,
-    sql`select min(id) as low, max(id) as high from verdicts`,
+    sql`select min(low) as low, max(high) as high from (
+      select min(id) as low, max(id) as high from verdicts
+      union all select min(id), max(id) from audit_reads) as ranges`,
   )
   const { low, high } = rows[0] ?? { low: null, high: null }
   return low === null || high === null ? undefined : [low, high]

@@ -1,6 +1,7 @@
 import { type Expression, expressionBuilder, type SqlBool } from 'kysely'
 import { idFloor, maxSkew } from './identity.ts'
-import type { ListPosition, VerdictFilter } from './store.ts'
+import type { ListPosition } from './list-position.ts'
+import type { VerdictFilter } from './store.ts'
 import type { AuditTables } from './tables.ts'
 import { firstMillisecond } from './times.ts'
 

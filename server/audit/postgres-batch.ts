@@ -6,15 +6,19 @@ import { beginWriting, type Connection, inTransaction, setTenant } from './postg
 import { isRefusal, isTransient, sqlState } from './postgres-errors.ts'
 import { insertVerdicts, keepDocuments, keepPolicies } from './postgres-insert.ts'
 import { claimKeys } from './postgres-keys.ts'
+import { insertReads } from './postgres-reads.ts'
 import { keepShadows } from './postgres-shadow.ts'
 import type { RecordRows } from './rows.ts'
-import { isRecord, type StoreFailure, type WriteOutcome, type WriteRequest } from './write-request.ts'
+import type { AuditReadRow } from './tables.ts'
+import { isRead, isRecord, type StoreFailure, type WriteOutcome, type WriteRequest } from './write-request.ts'
 
-type WriteRecords = (connection: Connection, records: readonly RecordRows[]) => Promise<readonly WriteOutcome[]>
+/** What goes together with its like, and on its own only when the database refuses some of it. */
+type Refusable = RecordRows | { readonly read: AuditReadRow }
+type Write = (connection: Connection, requests: readonly Refusable[]) => Promise<readonly WriteOutcome[]>
 
 /**
  * Commits one batch in one transaction, one outcome per request; rejects when it is not known to be committed. All
- * records go together; only when the database refuses one of them, each goes on its own, so that it fails alone. A
+ * records and reads go together; only when the database refuses one of them, each goes on its own, so that it fails alone. A
  * deadlock with another replica is tried again once. A check in it writes as many bytes as are given.
  */
 export async function commitBatch(
@@ -23,7 +27,7 @@ export async function commitBatch(
   checkBytes = 0,
 ): Promise<readonly WriteOutcome[]> {
   let again = true
-  for (let write: WriteRecords = writeTogether; ; ) {
+  for (let write: Write = writeTogether; ; ) {
     try {
       return await commitWith(pool, requests, write, checkBytes)
     } catch (error) {
@@ -34,15 +38,15 @@ export async function commitBatch(
   }
 }
 
-function commitWith(pool: pg.Pool, requests: readonly WriteRequest[], write: WriteRecords, checkBytes: number) {
+function commitWith(pool: pg.Pool, requests: readonly WriteRequest[], write: Write, checkBytes: number) {
   return inTransaction(pool, beginWriting, async (connection) => {
     await setTenant(connection, '*')
-    const records = requests.filter(isRecord)
-    const written = await write(connection, records)
+    const refusable = requests.filter((request) => isRecord(request) || isRead(request))
+    const written = await write(connection, refusable)
     const outcomes = new Map<WriteRequest, WriteOutcome>()
-    for (const [index, record] of records.entries()) outcomes.set(record, written[index] ?? { kind: 'recorded' })
+    for (const [index, request] of refusable.entries()) outcomes.set(request, written[index] ?? { kind: 'recorded' })
     for (const request of requests) {
-      if (request === 'check' || isRecord(request)) continue
+      if (request === 'check' || isRecord(request) || isRead(request)) continue
       if ('bundle' in request) outcomes.set(request, await acceptBundle(connection, request.bundle))
       else if ('apiKey' in request) outcomes.set(request, await changeApiKeys(connection, request.apiKey))
       else outcomes.set(request, await addCheckpoint(connection, request.checkpoint))
@@ -55,7 +59,21 @@ function commitWith(pool: pg.Pool, requests: readonly WriteRequest[], write: Wri
   })
 }
 
-async function writeTogether(connection: Connection, records: readonly RecordRows[]): Promise<readonly WriteOutcome[]> {
+async function writeTogether(connection: Connection, requests: readonly Refusable[]): Promise<readonly WriteOutcome[]> {
+  await insertReads(
+    connection,
+    requests.filter(isRead).map(({ read }) => read),
+  )
+  const records = requests.filter(isRecord)
+  const written = new Map<Refusable, WriteOutcome>()
+  for (const [index, outcome] of (await writeRecords(connection, records)).entries()) {
+    const record = records[index]
+    if (record !== undefined) written.set(record, outcome)
+  }
+  return requests.map((request) => written.get(request) ?? { kind: 'recorded' })
+}
+
+async function writeRecords(connection: Connection, records: readonly RecordRows[]): Promise<readonly WriteOutcome[]> {
   if (records.length === 0) return []
   const repeated = await claimKeys(connection, records)
   const fresh = records.filter((record) => !repeated.has(record))
@@ -74,16 +92,16 @@ async function writeTogether(connection: Connection, records: readonly RecordRow
   })
 }
 
-async function writeEach(connection: Connection, records: readonly RecordRows[]): Promise<readonly WriteOutcome[]> {
+async function writeEach(connection: Connection, requests: readonly Refusable[]): Promise<readonly WriteOutcome[]> {
   const outcomes: WriteOutcome[] = []
-  for (const record of records) {
+  for (const request of requests) {
     await connection.query('SAVEPOINT record')
     try {
-      outcomes.push(...(await writeTogether(connection, [record])))
+      outcomes.push(...(await writeTogether(connection, [request])))
     } catch (error) {
       if (!isRefusal(error)) throw error
       await connection.query('ROLLBACK TO record')
-      outcomes.push({ kind: 'failed', failure: recordFailure(record, error) })
+      outcomes.push({ kind: 'failed', failure: failureOf(request, error) })
     }
     await connection.query('RELEASE record')
   }
@@ -98,6 +116,7 @@ async function touch(connection: Connection, bytes: number): Promise<void> {
   )
 }
 
-function recordFailure({ verdict }: RecordRows, error: unknown): StoreFailure {
-  return { code: 'INTERNAL', detail: `Verdict ${verdict.id} was refused by the database: ${sqlState(error)}.` }
+function failureOf(request: Refusable, error: unknown): StoreFailure {
+  const what = 'read' in request ? `Read ${request.read.id}` : `Verdict ${request.verdict.id}`
+  return { code: 'INTERNAL', detail: `${what} was refused by the database: ${sqlState(error)}.` }
 }

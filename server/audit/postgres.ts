@@ -14,6 +14,7 @@ import { Upkeep } from './postgres-upkeep.ts'
 import { storeReader } from './reader.ts'
 import { Room } from './room.ts'
 import type { Store, StoreLog, StoreReader } from './store.ts'
+import { isRecord } from './write-request.ts'
 import { Writer } from './writer.ts'
 
 /** Where a PostgreSQL store lives. */
@@ -114,7 +115,7 @@ function storeOf(
     try {
       const outcomes = await commitBatch(writing, requests, room.bytes)
       room.committed(requests, outcomes)
-      if (outcomes.some(({ kind }) => kind === 'recorded')) sealer.wake()
+      if (requests.some((one, index) => isRecord(one) && outcomes[index]?.kind === 'recorded')) sealer.wake()
       return outcomes
     } catch (error) {
       room.failed(requests)
@@ -148,6 +149,7 @@ function storeOf(
     acceptBundle: (bundle) => writer.acceptBundle(bundle),
     countRequest: (caller, windowMs) => counts.add(caller, windowMs),
     changeApiKeys: (change) => writer.changeApiKeys(change),
+    recordRead: (tenant, read) => writer.recordRead(tenant, read),
     addCheckpoint: (checkpoint) => writer.addCheckpoint(checkpoint),
     sealing: () => sealer.state,
     async check() {

@@ -3,6 +3,7 @@ import { findApiKey, listApiKeys } from './api-key-queries.ts'
 import { findProof, readCheckpoints, readCoverage, readEntries } from './chain-queries.ts'
 import { readChanges } from './change-queries.ts'
 import { findDocument, findIdempotent, findPolicyBody, findRecords, findVerdict, listVerdicts } from './queries.ts'
+import { listReads } from './read-queries.ts'
 import { countShadows, listShadows } from './shadow-queries.ts'
 import { readCountsByDay, readMostFrequent } from './statistics-queries.ts'
 import type { StoreReader } from './store.ts'
@@ -35,6 +36,7 @@ export function storeReader(
     entries: (tenant, after, limit) => run(tenant, (db) => readEntries(db, tenant, after, limit)),
     list: (tenant, filter, limit, position) =>
       run(tenant, (db) => listVerdicts(db, { dialect, tenant, filter, limit, position })),
+    reads: (tenant, filter, limit, position) => run(tenant, (db) => listReads(db, { tenant, filter, limit, position })),
     checkpoints: (tenant, after, limit) => run(tenant, (db) => readCheckpoints(db, tenant, after, limit)),
     proof: (tenant, id) => run(tenant, (db) => findProof(db, tenant, id)),
     coverage: () => run('*', readCoverage),

@@ -23,8 +23,8 @@ export class Room {
     this.bytes = Math.max(this.bytes, Math.min(pagesOfRecord + text, most))
   }
 
-  /** A batch was committed. */
+  /** A batch was committed; one without a verdict says nothing of the room that a verdict needs. */
   committed(requests: readonly WriteRequest[], outcomes: readonly WriteOutcome[]): void {
-    if (requests.some((one, index) => one !== 'check' && outcomes[index]?.kind === 'recorded')) this.bytes = 0
+    if (requests.some((one, index) => isRecord(one) && outcomes[index]?.kind === 'recorded')) this.bytes = 0
   }
 }

@@ -7,8 +7,10 @@ import { prepareCheckpoint } from './sqlite-checkpoint.ts'
 import { prepareCounts } from './sqlite-counts.ts'
 import { isConstraint, sqliteCode } from './sqlite-errors.ts'
 import { prepareInsert } from './sqlite-insert.ts'
+import { prepareRead } from './sqlite-reads.ts'
 import { prepareSeal } from './sqlite-seal.ts'
-import type { StoreFailure, WriteOutcome, WriteRequest } from './write-request.ts'
+import type { AuditReadRow } from './tables.ts'
+import { isRecord, type StoreFailure, type WriteOutcome, type WriteRequest } from './write-request.ts'
 
 /**
  * Commits one batch, one outcome per request; throws when nothing of it was committed. A check in it writes as many
@@ -17,8 +19,8 @@ import type { StoreFailure, WriteOutcome, WriteRequest } from './write-request.t
 export type CommitBatch = (requests: readonly WriteRequest[], checkBytes?: number) => readonly WriteOutcome[]
 
 /**
- * Prepares the commit on a writing connection. A new verdict is sealed and counted in the same commit. A record that breaks a
- * constraint fails alone, by its savepoint; every other error takes the whole batch with it.
+ * Prepares the commit on a writing connection. A new verdict is sealed and counted in the same commit. A record or read that
+ * breaks a constraint fails alone, by its savepoint; every other error takes the whole batch with it.
  */
 export function prepareCommit(db: Database): CommitBatch {
   const begin = db.prepare('BEGIN IMMEDIATE')
@@ -32,11 +34,23 @@ export function prepareCommit(db: Database): CommitBatch {
   const accept = prepareBundle(db)
   const changeKeys = prepareApiKeys(db)
   const addCheckpoint = prepareCheckpoint(db)
+  const addRead = prepareRead(db)
   const touch = db.prepare(
     `INSERT INTO health (id, checked_at, room) VALUES (1, ?, zeroblob(?))
      ON CONFLICT (id) DO UPDATE SET checked_at = excluded.checked_at, room = excluded.room`,
   )
 
+  const writeRecord = (rows: RecordRows): WriteOutcome => {
+    const { tenant, id, record_digest } = rows.verdict
+    const result = insert(rows)
+    // Last in the savepoint: what failed before took no place in the chain.
+    if (result.kind === 'recorded') chain.seal(tenant, id, record_digest)
+    return result
+  }
+  const writeRead = (read: AuditReadRow): WriteOutcome => {
+    addRead(read)
+    return { kind: 'recorded' }
+  }
   const write = (request: WriteRequest, checkBytes: number): WriteOutcome => {
     if (request === 'check') {
       touch.run(Date.now(), checkBytes)
@@ -45,21 +59,18 @@ export function prepareCommit(db: Database): CommitBatch {
     if ('bundle' in request) return accept(request.bundle)
     if ('apiKey' in request) return changeKeys(request.apiKey)
     if ('checkpoint' in request) return addCheckpoint(request.checkpoint)
-    const { tenant, id, record_digest } = request.verdict
     savepoint.run()
     try {
-      const result = insert(request)
-      // Last in the savepoint: what failed before took no place in the chain.
-      if (result.kind === 'recorded') chain.seal(tenant, id, record_digest)
+      const result = 'read' in request ? writeRead(request.read) : writeRecord(request)
       release.run()
-      if (result.kind === 'recorded') counts.add(tenant, request.tally)
+      if (isRecord(request) && result.kind === 'recorded') counts.add(request.verdict.tenant, request.tally)
       return result
     } catch (error) {
       // After an I/O error or a full disk SQLite may have ended the transaction by itself.
       if (!isConstraint(error) || !db.inTransaction) throw error
       undo.run()
       release.run()
-      return { kind: 'failed', failure: recordFailure(request, error) }
+      return { kind: 'failed', failure: failureOf(request, error) }
     }
   }
 
@@ -91,6 +102,7 @@ export function purgeKeys(db: Database, before: number, limit: number): number {
     .run(before, limit).changes
 }
 
-function recordFailure({ verdict }: RecordRows, error: unknown): StoreFailure {
-  return { code: 'INTERNAL', detail: `Verdict ${verdict.id} was refused by the database: ${sqliteCode(error)}.` }
+function failureOf(request: RecordRows | { readonly read: AuditReadRow }, error: unknown): StoreFailure {
+  const what = 'read' in request ? `Read ${request.read.id}` : `Verdict ${request.verdict.id}`
+  return { code: 'INTERNAL', detail: `${what} was refused by the database: ${sqliteCode(error)}.` }
 }

@@ -67,6 +67,7 @@ function storeOf(thread: WriterThread, queries: SqliteQueries): Store {
     record: (record) => writer.record(record),
     acceptBundle: (bundle) => writer.acceptBundle(bundle),
     changeApiKeys: (change) => writer.changeApiKeys(change),
+    recordRead: (tenant, read) => writer.recordRead(tenant, read),
     addCheckpoint: (checkpoint) => writer.addCheckpoint(checkpoint),
     sealing: () => ({ waiting: 0, oldestSeconds: 0, sealed: writer.recorded }),
     async check() {

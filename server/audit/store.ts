@@ -2,6 +2,8 @@ import type { Verdict } from '../documents/verdict.ts'
 import type { ShadowDifference } from '../evaluation/shadow.ts'
 import type { ApiKeyChange, ApiKeyReader } from './api-keys.ts'
 import type { ChainReader, ChainWriter } from './chain-store.ts'
+import type { ListPosition } from './list-position.ts'
+import type { ReadsReader, ReadsWriter } from './reads.ts'
 import type { StatisticsReader } from './statistics.ts'
 
 /** A policy file as it was used, content-addressed. */
@@ -148,14 +150,6 @@ export interface VerdictSummary {
   readonly recordDigest: string
 }
 
-/** A position in a list: rows with an id below `before`, of those that were there when the first page was read. */
-export interface ListPosition {
-  /** The newest id that belongs to the list; pinned by the first page so that later pages show the same list. */
-  readonly upTo: string
-  /** The last id of the page before. */
-  readonly before: string
-}
-
 /** One page; `next` is absent on the last. */
 export interface VerdictPage {
   readonly verdicts: readonly VerdictSummary[]
@@ -189,7 +183,7 @@ export interface StoredRecord {
  * What the audit record tells. Each method rejects with STORE_UNAVAILABLE when the database cannot do its work, and
  * reads within one tenant; policy bodies belong to none.
  */
-export interface StoreReader extends ApiKeyReader, ChainReader, StatisticsReader {
+export interface StoreReader extends ApiKeyReader, ChainReader, StatisticsReader, ReadsReader {
   /** The verdict that an idempotency key stands for, if any. */
   idempotent(tenant: string, key: string): Promise<IdempotentVerdict | undefined>
   verdict(tenant: string, id: string): Promise<StoredVerdict | undefined>
@@ -211,7 +205,7 @@ export interface StoreReader extends ApiKeyReader, ChainReader, StatisticsReader
 }
 
 /** The audit record. */
-export interface Store extends StoreReader, ChainWriter {
+export interface Store extends StoreReader, ChainWriter, ReadsWriter {
   /**
    * Resolves only after the verdict is durable. Rejects with STORE_UNAVAILABLE, with OVERLOADED when too much waits,
    * with SHUTTING_DOWN after close, and with INTERNAL when this one record is at fault: its id is taken, or its

@@ -152,6 +152,21 @@ export interface ApiKeyRow {
   readonly revoked_at: string | null
 }
 
+/** A row of audit_reads: a read of the audit trail. */
+export interface AuditReadRow {
+  readonly tenant: string
+  readonly id: string
+  readonly at: string
+  readonly caller: string
+  readonly roles: string
+  readonly operation: string
+  readonly verdict_id: string | null
+  readonly request: string
+  readonly status: number
+  readonly answered: number | null
+  readonly request_id: string
+}
+
 /** A row of daily_counts: how many sealed verdicts of a day have an outcome or a rule's result, or miss a fact. */
 export interface DailyCountRow {
   readonly tenant: string
@@ -184,4 +199,5 @@ export interface AuditTables {
   unsealed: UnsealedRow
   checkpoints: CheckpointRow
   daily_counts: DailyCountRow
+  audit_reads: AuditReadRow
 }

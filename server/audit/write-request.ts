@@ -3,18 +3,25 @@ import type { ErrorCode } from '../errors.ts'
 import type { ApiKeyChange, ApiKeyResult } from './api-keys.ts'
 import type { RecordRows } from './rows.ts'
 import type { AcceptedBundle, RecordResult } from './store.ts'
+import type { AuditReadRow } from './tables.ts'
 
-/** What the writer is asked to make durable: a record, a bundle, a change of keys, a checkpoint, or a sign that it can write. */
+/** What the writer is asked to make durable: a record, a bundle, a change of keys, a checkpoint, a read, or a sign that it can write. */
 export type WriteRequest =
   | RecordRows
   | { readonly bundle: AcceptedBundle }
   | { readonly apiKey: ApiKeyChange }
   | { readonly checkpoint: Checkpoint }
+  | { readonly read: AuditReadRow }
   | 'check'
 
 /** Whether it is a record. */
 export function isRecord(request: WriteRequest): request is RecordRows {
   return request !== 'check' && 'verdict' in request
+}
+
+/** Whether it is a read of the audit trail. */
+export function isRead(request: WriteRequest): request is { readonly read: AuditReadRow } {
+  return request !== 'check' && 'read' in request
 }
 
 /** An error that can cross from the writer's thread: its code, and a detail that is safe to show. */

@@ -2,6 +2,7 @@ import type { Checkpoint } from '../documents/checkpoint.ts'
 import { ImagegateError } from '../errors.ts'
 import type { ApiKeyChange } from './api-keys.ts'
 import { GroupCommit } from './group-commit.ts'
+import { type AuditRead, toReadRow } from './reads.ts'
 import { bytesOf, toRows } from './rows.ts'
 import type { AcceptedBundle, RecordResult, VerdictRecord } from './store.ts'
 import { isRecord, type WriteOutcome, type WriteRequest } from './write-request.ts'
@@ -59,6 +60,12 @@ export class Writer {
     if (outcome.kind === 'unknown') {
       throw new ImagegateError('API_KEY_NOT_FOUND', 'No API key with this id is in use.')
     }
+  }
+
+  /** As ReadsWriter.recordRead. */
+  async recordRead(tenant: string, read: AuditRead): Promise<void> {
+    const outcome = await this.#queue.add({ read: toReadRow(tenant, read) }, read.request.length)
+    if (outcome.kind === 'failed') throw new ImagegateError(outcome.failure.code, outcome.failure.detail)
   }
 
   /** As ChainWriter.addCheckpoint. */

@@ -1,6 +1,7 @@
+import type { ListPosition } from '../audit/list-position.ts'
 import { openReader } from '../audit/open.ts'
 import { dayStatistics, frequencyStatistics, periodOf } from '../audit/statistics.ts'
-import { defaultTenant, type ListPosition, type StoreReader, type VerdictFilter } from '../audit/store.ts'
+import { defaultTenant, type StoreReader, type VerdictFilter } from '../audit/store.ts'
 import type { DatabasePlace } from '../database.ts'
 import { ImagegateError } from '../errors.ts'
 import { replay } from '../evaluation/replay.ts'

@@ -1,4 +1,5 @@
-import type { ListPosition, StoredRecord, StoreReader, VerdictFilter, VerdictSummary } from '../audit/store.ts'
+import type { ListPosition } from '../audit/list-position.ts'
+import type { StoredRecord, StoreReader, VerdictFilter, VerdictSummary } from '../audit/store.ts'
 import { canonicalize } from '../digest.ts'
 import type { Finding, Verdict } from '../documents/verdict.ts'
 import { ImagegateError } from '../errors.ts'

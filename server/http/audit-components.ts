@@ -1,4 +1,4 @@
-import { component, integer, list, object, string } from './schema-parts.ts'
+import { component, integer, list, object, optionalText, string, time } from './schema-parts.ts'
 
 const ruleState = {
   description: "A rule in a verdict; 'absent' where its policy does not have it.",
@@ -88,3 +88,30 @@ export const factStatistics = object('Facts by how many verdicts miss them, the 
   verdicts,
   facts: list('Equally many stand by name.', object('A fact.', { pointer: string, verdicts: integer })),
 })
+
+const read = object('A read of the audit trail.', {
+  id: { ...string, description: 'Of this record; a UUID of version 7.' },
+  at: { ...time, description: 'When it was answered.' },
+  caller: { ...string, description: 'Who read: anonymous, key:ID or token:SUBJECT.' },
+  roles: list('Roles that the caller had.', string),
+  operation: { ...string, description: 'What was read: the operationId of this description.' },
+  verdict: { ...optionalText, description: 'The verdict that was asked for by its id, whether there is one or not.' },
+  request: object('What was asked; each text is cut after 1024 characters.', {
+    path: { type: 'object', description: 'What stood in the path.' },
+    query: { type: 'object', description: 'What stood in the query; a cursor as what it stands for.' },
+  }),
+  status: { ...integer, description: 'Of the answer; 503 stands nowhere, since what is not recorded is not answered.' },
+  answered: {
+    type: ['integer', 'null'],
+    minimum: 0,
+    description: 'Records in the answer; null where that says nothing.',
+  },
+  requestId: { ...string, description: 'As in the log and in X-Request-Id.' },
+})
+
+/** GET /v1/reads */
+export const readPage = object(
+  'Reads of the audit trail, newest first; next is absent on the last page.',
+  { reads: list('Newest first.', read), next: string },
+  ['next'],
+)

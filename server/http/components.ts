@@ -1,6 +1,6 @@
 import { errorKinds } from '../errors.ts'
 import { type Kind, kinds, schema } from '../schemas.ts'
-import { changes, dayStatistics, factStatistics, ruleStatistics, timeline } from './audit-components.ts'
+import { changes, dayStatistics, factStatistics, readPage, ruleStatistics, timeline } from './audit-components.ts'
 import { component, integer, list, object, optionalText, string, time } from './schema-parts.ts'
 
 /** Names of the documents' schemas in the API description. */
@@ -200,6 +200,7 @@ export function components(): Record<string, object> {
     DayStatistics: dayStatistics,
     RuleStatistics: ruleStatistics,
     FactStatistics: factStatistics,
+    ReadPage: readPage,
     Evidence: object('The findings with their evidence, computed anew; no part of the record.', evidence),
     Replay: replay,
     PolicyVersion: policyVersion,

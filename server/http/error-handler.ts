@@ -5,15 +5,21 @@ import { problemOf, problemType, publicError, retryAfterOf } from './problems.ts
 import { note } from './request-log.ts'
 import type { RouteTable } from './route-table.ts'
 
-/** Answers an error as a problem and notes it for the request's log line. */
-export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+/** Makes an answer that of an error, notes it for the request's log line, and gives the text of its problem. */
+export function problemText(error: unknown, request: FastifyRequest, reply: FastifyReply): string {
   const shown = publicError(error)
   const problem = problemOf(shown, request.id)
   note(request, { code: shown.code, ...(problem.status >= 500 ? { error } : {}) })
   const seconds = retryAfterOf(shown.code)
   if (seconds !== undefined) reply.header('retry-after', seconds)
   if (shown.code === 'SHUTTING_DOWN') reply.header('connection', 'close')
-  return reply.code(problem.status).header('cache-control', 'no-store').type(problemType).send(JSON.stringify(problem))
+  reply.code(problem.status).header('cache-control', 'no-store').type(problemType)
+  return JSON.stringify(problem)
+}
+
+/** Answers an error as a problem. */
+export function answerError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return reply.send(problemText(error, request, reply))
 }
 
 /** Turns every error into a problem, also that of an unknown address, and turns work away while closing. */

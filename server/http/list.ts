@@ -4,18 +4,11 @@ import { callerOf } from './caller.ts'
 import { answers } from './components.ts'
 import { filterNames, filterOf, readCursor, writeCursor } from './cursor.ts'
 import type { Deps } from './deps.ts'
+import { givenFilter, instant, named, paging } from './list-parts.ts'
 import { note } from './request-log.ts'
 import { component } from './schema-parts.ts'
 import type { PartSchema } from './validation.ts'
 
-const instant = {
-  type: 'string',
-  maxLength: 30,
-  pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?Z)?$',
-  anyOf: [{ format: 'date' }, { format: 'date-time' }],
-  examples: ['2026-11-20T00:00:00Z'],
-}
-const named = (description: string, maxLength: number) => ({ description, type: 'string', minLength: 1, maxLength })
 const oneOf = (description: string, ...names: string[]) => ({
   description: `${description}: ${names.join(', ')}.`,
   type: 'string',
@@ -63,18 +56,7 @@ const querystring: PartSchema = {
       minLength: 3,
       examples: ['web-'],
     },
-    limit: {
-      description: 'Length of the page, 1 to 500; 50 when left out.',
-      type: 'string',
-      pattern: '^([1-9][0-9]?|[1-4][0-9]{2}|500)$',
-      default: '50',
-    },
-    cursor: {
-      description: 'Where the last page ended, exactly as its next; its filters hold and need not be given again.',
-      type: 'string',
-      maxLength: 8192,
-      pattern: '^[A-Za-z0-9_-]+\\.[A-Za-z0-9_-]{22}$',
-    },
+    ...paging,
   },
 }
 
@@ -96,17 +78,6 @@ const schema = {
 
 type ListQuery = VerdictFilter & { readonly limit?: string; readonly cursor?: string }
 
-function givenFilter(query: ListQuery): VerdictFilter {
-  const entries = filterNames.flatMap((name) => {
-    const value = query[name]
-    if (value === undefined) return []
-    return [
-      [name, /^\d{4}-\d\d-\d\d$/.test(value) && (name === 'from' || name === 'to') ? `${value}T00:00:00Z` : value],
-    ]
-  })
-  return Object.fromEntries(entries)
-}
-
 /** GET /v1/verdicts */
 export function listRoutes(app: FastifyInstance, { store }: Deps): void {
   app.get<{ Querystring: ListQuery }>(
@@ -114,7 +85,7 @@ export function listRoutes(app: FastifyInstance, { store }: Deps): void {
     { schema, config: { permission: 'read' } },
     async (request, reply) => {
       const { limit = '50', cursor: text } = request.query
-      const given = givenFilter(request.query)
+      const given: VerdictFilter = givenFilter(filterNames, request.query)
       const cursor = text === undefined ? undefined : readCursor(text)
       const filter = cursor === undefined ? given : filterOf(cursor, given)
       const { verdicts, next } = await store.list(callerOf(request).tenant, filter, Number(limit), cursor?.position)

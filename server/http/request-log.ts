@@ -27,11 +27,16 @@ export function note(request: FastifyRequest, more: Notes): void {
   notes.set(request, { ...notes.get(request), ...more })
 }
 
+/** What its log line will say as yet. */
+export function notesOf(request: FastifyRequest): Notes {
+  return notes.get(request) ?? {}
+}
+
 /** A body that nobody reads any more may keep its connection for this many milliseconds. */
 const lingerMs = 2000
 
 function logLine(request: FastifyRequest, status: number, seconds: number, finished: boolean): void {
-  const { error, ...told } = notes.get(request) ?? {}
+  const { error, ...told } = notesOf(request)
   const caller = knownCaller(request)?.name
   const line = {
     method: request.method,

@@ -25,6 +25,7 @@ function database(t: Test): { db: Database; file: string } {
   t.same(prepareCommit(db)([toRows(record)]), [{ kind: 'recorded' }])
   db.exec("INSERT INTO checkpoints VALUES ('default', 1, 1, 'a', 'b', 'c', 'd', 'e')")
   db.exec("INSERT INTO api_keys VALUES ('k', 'default', 'reader', 'n', 'd', 'c', '2030', '2029')")
+  db.exec("INSERT INTO audit_reads VALUES ('default', 'i', 'a', 'c', 'r', 'o', NULL, '{}', 200, 1, 'x')")
   db.exec("INSERT INTO unsealed VALUES ('default', 'waits', 'x')")
   // As any other program would open it.
   db.pragma('recursive_triggers = OFF')
@@ -77,6 +78,10 @@ test('no statement changes, deletes or replaces what was recorded', (t) => {
     'UPDATE api_keys SET expires_at = NULL',
     "UPDATE api_keys SET expires_at = '2031'",
     "INSERT OR REPLACE INTO api_keys VALUES ('k', 'default', 'admin', 'n', 'd', 'c', NULL, NULL)",
+    "UPDATE audit_reads SET caller = 'x'",
+    'UPDATE audit_reads SET status = status',
+    'DELETE FROM audit_reads',
+    "INSERT OR REPLACE INTO audit_reads SELECT tenant, id, at, 'x', roles, operation, verdict_id, request, status, answered, request_id FROM audit_reads",
     "UPDATE unsealed SET verdict_id = 'x'",
     'DELETE FROM unsealed',
     "INSERT OR REPLACE INTO fact_documents SELECT tenant, digest, facts_digest, first_recorded_at, NULL, NULL, '' FROM fact_documents",

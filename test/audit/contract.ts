@@ -4,6 +4,7 @@ import type { Store, VerdictFilter, VerdictRecord } from '../../server/audit/sto
 import { sha256 } from '../../server/digest.ts'
 import { keepsApiKeys } from './contract-api-keys.ts'
 import { countsVerdicts, leavesNoGaps, provesVerdicts, sealsVerdicts } from './contract-chain.ts'
+import { failsReadsAlone, keepsReads, readAt } from './contract-reads.ts'
 import { keepsShadows, losesShadowsAlone, refusesOlderBundles } from './contract-serving.ts'
 import { identityAt, makeRecord, type RecordWishes } from './records.ts'
 
@@ -36,6 +37,8 @@ const tests: readonly (readonly [name: string, run: InRoom])[] = [
   ['what is refused or replayed leaves no gap in the chain', leavesNoGaps],
   ['a bundle older than one that was taken is refused', refusesOlderBundles],
   ['API keys are found, listed by tenant, revoked once, and end sooner when replaced', keepsApiKeys],
+  ['reads are found by who, what and when, in their tenant alone', keepsReads],
+  ['a read that the database refuses fails alone, and so does a verdict beside it', failsReadsAlone],
   ['a check of a working database resolves, also when many ask at once', checks],
 ]
 
@@ -309,6 +312,7 @@ async function finishesOnClose(t: Test, store: Store) {
   await Promise.all([store.close(), accepted])
   t.ok((await accepted).every(({ kind }) => kind === 'recorded'))
   await t.rejects(store.record(makeRecord()), { code: 'SHUTTING_DOWN' })
+  await t.rejects(store.recordRead('default', readAt('2026-01-01T00:00:00Z', 1)), { code: 'SHUTTING_DOWN' })
   await t.rejects(store.list('default', {}, 1), { code: 'STORE_UNAVAILABLE' })
   await t.rejects(store.check(), { code: 'STORE_UNAVAILABLE' })
 }

@@ -8,6 +8,7 @@ import { openPostgresSource, openPostgresTarget } from '../../server/audit/postg
 import { openSqliteStore } from '../../server/audit/sqlite.ts'
 import { openSqliteSource, openSqliteTarget } from '../../server/audit/sqlite-copy.ts'
 import { type Databases, noPostgres, queryAt, startPostgres } from '../support/postgres.ts'
+import { readAt } from './contract-reads.ts'
 import { identityAt, makeRecord } from './records.ts'
 
 const skip = noPostgres
@@ -39,6 +40,12 @@ async function filled(t: Test, each: number): Promise<string> {
         }),
       )
       await Promise.all(records.map((record) => store.record(record)))
+    }
+  }
+  for (const time of ['2026-09-30T00:00:00Z', ...months]) {
+    for (let order = 0; order < each; order += 1) {
+      const request = `{"path":{},"query":{"text":"ü \\u0000 ${order}"}}`
+      await store.recordRead('a', readAt(time, 1000 + order, { request, answered: order % 2 === 0 ? null : order }))
     }
   }
   await store.acceptBundle({ sequence: 3, digest: 'sha256:b', signedBy: 'sha256:k' })
@@ -96,6 +103,8 @@ test('a copy to PostgreSQL and back is the same in every row', { skip }, async (
   await store.close()
   const parts = await queryAt(databases.superuser(url), 'SELECT count(*) AS rows FROM verdicts_2026_10')
   t.match(parts, [{ rows: '80' }], 'each month has its partition')
+  const early = await queryAt(databases.superuser(url), 'SELECT count(*) AS rows FROM audit_reads_2026_09')
+  t.match(early, [{ rows: '40' }], 'also one in which there are only reads')
 
   const back = join(t.testdirName, 'back.db')
   const returned = await copy(await openPostgresSource(url), await openSqliteTarget(back))
@@ -129,6 +138,7 @@ test('a copy to PostgreSQL and back is the same in every row', { skip }, async (
     'api_keys',
     'image_texts',
     'findings',
+    'audit_reads',
     'missing_facts',
     'fact_documents',
     'policy_bodies',

@@ -4,14 +4,17 @@ import { Kysely, SqliteDialect } from 'kysely'
 import { type Test, test } from 'tap'
 import { checkpointsQuery, coverageQuery, entriesQuery, entryQuery } from '../../server/audit/chain-queries.ts'
 import { changesQuery } from '../../server/audit/change-queries.ts'
+import type { ListPosition } from '../../server/audit/list-position.ts'
 import { listQuery } from '../../server/audit/list-query.ts'
 import { recordsQuery } from '../../server/audit/queries.ts'
+import { readsQuery } from '../../server/audit/read-queries.ts'
+import type { ReadFilter } from '../../server/audit/reads.ts'
 import { countsQuery, shadowQuery } from '../../server/audit/shadow-queries.ts'
 import { createDatabaseFile, openForReading, openForWriting } from '../../server/audit/sqlite-connection.ts'
 import { migrateSqlite } from '../../server/audit/sqlite-migrate.ts'
 import { expirySql } from '../../server/audit/sqlite-retention.ts'
 import { countsByDayQuery, mostFrequentQuery } from '../../server/audit/statistics-queries.ts'
-import type { ListPosition, ShadowFilter, VerdictFilter } from '../../server/audit/store.ts'
+import type { ShadowFilter, VerdictFilter } from '../../server/audit/store.ts'
 import type { AuditTables } from '../../server/audit/tables.ts'
 import { sha256 } from '../../server/digest.ts'
 import { random, seed } from '../support/long.ts'
@@ -203,6 +206,35 @@ test('statistics read the days that are asked for, in one index', (t) => {
   t.end()
 })
 
+test('reads are found by an index of what narrows them most, whatever is combined', (t) => {
+  const { explain, db } = planner(t)
+  const { from, to, caller } = everyFilter
+  const every: Required<ReadFilter> = { from, to, caller, operation: 'getFacts', verdict: position.upTo }
+  const named = Object.entries(every)
+  const plan = (filter: ReadFilter, at?: ListPosition) => {
+    const { sql, parameters } = readsQuery(db, { tenant: 'default', filter, limit: 51, position: at }).compile()
+    return explain(sql, parameters)
+  }
+  for (let bits = 0; bits < 2 ** named.length; bits += 1) {
+    const filter: ReadFilter = Object.fromEntries(named.filter((_, index) => bits & (1 << index)))
+    const index = filter.verdict
+      ? 'INDEX audit_reads_by_verdict (tenant=? AND verdict_id=?'
+      : filter.caller && filter.operation
+        ? 'INDEX audit_reads_by_both (tenant=? AND caller=? AND operation=?'
+        : filter.caller
+          ? 'INDEX audit_reads_by_caller (tenant=? AND caller=?'
+          : filter.operation
+            ? 'INDEX audit_reads_by_operation (tenant=? AND operation=?'
+            : 'PRIMARY KEY (tenant=?'
+    for (const at of [undefined, position]) {
+      const lines = plan(filter, at)
+      const bounds = `${filter.from ? ' AND id>?' : ''}${filter.to || at ? ' AND id<?' : ''}`
+      t.same(lines, [`SEARCH audit_reads USING ${index}${bounds})`], JSON.stringify(filter))
+    }
+  }
+  t.end()
+})
+
 test('what is looked up by its key is found by its key', (t) => {
   const { explain, db } = planner(t)
   const many = recordsQuery(db, 'default', ['a', 'b']).compile()
@@ -256,7 +288,9 @@ test('fixed statistics stay what they are', (t) => {
   t.teardown(() => db.close())
   migrateSqlite(db)
   const indexes = db
-    .prepare<[], { name: string }>("SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'verdicts'")
+    .prepare<[], { name: string }>(
+      "SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name IN ('verdicts', 'audit_reads') AND name NOT GLOB 'sqlite_autoindex_audit_reads_*'",
+    )
     .all()
   const known = db.prepare<[], { idx: string }>('SELECT idx FROM sqlite_stat1').all()
   for (const { name } of indexes)

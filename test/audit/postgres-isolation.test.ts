@@ -8,6 +8,7 @@ import { runOn } from '../../server/audit/postgres-reader.ts'
 import { fromText, toText } from '../../server/audit/postgres-values.ts'
 import { sha256 } from '../../server/digest.ts'
 import { type Databases, noPostgres, queryAt, startPostgres } from '../support/postgres.ts'
+import { readAt } from './contract-reads.ts'
 import { identityAt, makeRecord } from './records.ts'
 
 const body = 'schema: imagegate.policy/1\nfamily: linux\nversion: "9.0.0"\n'
@@ -26,6 +27,7 @@ async function twoTenants(t: Test, databases: Databases) {
   for (const tenant of ['one', 'two']) {
     const wishes = { tenant, facts: tenant, failed: ['a.b'], missing: ['/os'] }
     await store.record({ ...makeRecord({ ...wishes, idempotency: { key: 'k', fingerprint: 'f' } }), shadow })
+    await store.recordRead(tenant, readAt('2026-11-25T00:00:00Z', 1))
   }
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -60,6 +62,7 @@ test('PostgreSQL keeps tenants apart and the record as it was written', { skip: 
       'verdicts',
       'findings',
       'missing_facts',
+      'audit_reads',
       'fact_documents',
       'idempotency_keys',
       'shadow_counts',
@@ -105,6 +108,9 @@ test('PostgreSQL keeps tenants apart and the record as it was written', { skip: 
       'DELETE FROM findings',
       "UPDATE missing_facts SET pointer = '/none'",
       'DELETE FROM missing_facts',
+      "UPDATE audit_reads SET caller = 'x'",
+      'DELETE FROM audit_reads',
+      'TRUNCATE audit_reads',
       "UPDATE policy_bodies SET body = ''",
       'DELETE FROM policy_bodies',
       'TRUNCATE policy_bodies',
@@ -175,7 +181,7 @@ test('PostgreSQL keeps tenants apart and the record as it was written', { skip: 
     t.teardown(() => pool.end())
     const days = ['2020-01-31T23:59:59.999Z', '2020-03-01T00:00:00.000Z'].map((time) => new Date(time)) as [Date, Date]
     // Verdicts, findings and their kinds, trigrams of the name: of February, all in their default partitions.
-    const [tables, taken] = [7, 4]
+    const [tables, taken] = [8, 4]
     t.equal(await makePartitions(pool, ...days), 3 * tables - taken, 'not where the default partition has rows already')
     t.equal(await makePartitions(pool, ...days), 0)
     for (const time of days) await store.record(makeRecord({ tenant: 'one', identity: identityAt(time.toISOString()) }))

@@ -71,6 +71,9 @@ INSERT INTO finding_kinds SELECT tenant, severity, effect, verdict_id FROM findi
 INSERT INTO image_trigrams SELECT DISTINCT tenant, substr(image_name, place, 3), id
   FROM verdicts CROSS JOIN generate_series(1, length(image_name) - 2) AS place;
 INSERT INTO chain SELECT tenant, row_number() OVER (ORDER BY id), id, 'sha256:r', 'sha256:l', 'sha256:l' FROM verdicts ORDER BY id;
+INSERT INTO audit_reads SELECT 'default', id, recorded_at, 'key:' || floor(random() * 20), 'reader',
+  pg_temp.one_of('getVerdict', 'getFacts', 'listVerdicts', 'listChanges'),
+  CASE WHEN random() < 0.5 THEN 'verdict-' || floor(random() * 4000) END, '{}', 200, 1, 'request-' || n FROM made;
 INSERT INTO missing_facts SELECT 'default', '/fact/' || floor(random() * 100), id FROM made, generate_series(1, 2)
   ON CONFLICT DO NOTHING;
 INSERT INTO daily_counts SELECT 'default', result, to_char('2026-01-01'::date + day, 'YYYY-MM-DD'), 'linux.rule-' || rule, 'linux', 100

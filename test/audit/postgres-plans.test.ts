@@ -1,10 +1,13 @@
 import { test } from 'tap'
 import { changesQuery } from '../../server/audit/change-queries.ts'
+import type { ListPosition } from '../../server/audit/list-position.ts'
 import { listQuery } from '../../server/audit/list-query.ts'
 import { recordsQuery } from '../../server/audit/queries.ts'
+import { readsQuery } from '../../server/audit/read-queries.ts'
+import type { ReadFilter } from '../../server/audit/reads.ts'
 import { shadowQuery } from '../../server/audit/shadow-queries.ts'
 import { countsByDayQuery, mostFrequentQuery } from '../../server/audit/statistics-queries.ts'
-import type { ListPosition, VerdictFilter } from '../../server/audit/store.ts'
+import type { VerdictFilter } from '../../server/audit/store.ts'
 import { type TextSearch, trigramCountQuery } from '../../server/audit/text-search.ts'
 import { noPostgres, startPostgres } from '../support/postgres.ts'
 import { postgresPlanner } from './postgres-planner.ts'
@@ -100,6 +103,21 @@ test('on PostgreSQL every list is found by indexes', { skip: noPostgres }, async
     const rules = await explain((db) => mostFrequentQuery(db, 'default', period, { result: 'fail', limit: 10 }))
     t.match(rules, { scanned: [], touched: 7 * 45 }, JSON.stringify({ ...rules, indexes: [...rules.indexes] }))
     t.same([...rules.indexes], ['daily_counts_pkey'])
+  })
+
+  await t.test('a page of reads touches little more than it shows, whatever is combined', async (t) => {
+    const { from, to, caller } = everyFilter
+    const every: Required<ReadFilter> = { from, to, caller, operation: 'getFacts', verdict: 'verdict-7' }
+    const named = Object.entries(every)
+    for (let bits = 0; bits < 2 ** named.length; bits += 1) {
+      const filter: ReadFilter = Object.fromEntries(named.filter((_, index) => bits & (1 << index)))
+      for (const at of [undefined, position]) {
+        const work = await explain((db) => readsQuery(db, { tenant: 'default', filter, limit: 51, position: at }))
+        const told = JSON.stringify({ filter, at: at !== undefined, ...work, indexes: [...work.indexes] })
+        t.same(work.scanned, [], told)
+        t.ok(work.touched <= 60 && work.sorted <= 60, told)
+      }
+    }
   })
 
   await t.test('what is looked up by its key is found by its key', async (t) => {

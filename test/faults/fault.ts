@@ -14,6 +14,8 @@ export class Subject {
   readonly acknowledged: string[] = []
   /** Names of images whose posts were not acknowledged. */
   readonly refused: string[] = []
+  /** Ids of the requests that were answered with something of the audit trail. */
+  readonly read: string[] = []
   readonly #service: Service
   #serial = 0
 
@@ -28,8 +30,26 @@ export class Subject {
     })
   }
 
-  get(path: string): Promise<Answer> {
-    return call(this.agent, `${this.#service.url}${path}`)
+  async get(path: string): Promise<Answer> {
+    const answer = await call(this.agent, `${this.#service.url}${path}`)
+    if (answer.status === 200 && path.startsWith('/v1/verdicts')) this.read.push(String(answer.headers['x-request-id']))
+    return answer
+  }
+
+  /** What is recorded is not shown while no read can be recorded. */
+  async expectSilent(t: Test): Promise<void> {
+    const refused = await this.get('/v1/verdicts')
+    t.equal(refused.status, 503, 'nothing is read that is not recorded')
+    t.match(JSON.parse(refused.body), { code: 'STORE_UNAVAILABLE', detail: /only once it is recorded/ })
+    t.match(refused.headers['retry-after'], /^[1-9]\d*$/)
+  }
+
+  /** The same where so little as the record of a read may still fit: it is refused, or answered and recorded. */
+  async expectReadsKept(t: Test): Promise<void> {
+    for (let index = 0; index < 20; index += 1) {
+      const { status, body } = await this.get('/v1/verdicts')
+      if (status !== 200) t.match({ status, ...JSON.parse(body) }, { status: 503, code: 'STORE_UNAVAILABLE' })
+    }
   }
 
   /** Posts a document of its own under a key of its own, or again one of an earlier name. */
@@ -83,9 +103,20 @@ export class Subject {
     }
   }
 
-  /** What was acknowledged is there once, and nothing else is. */
+  /** What was acknowledged is there once, nothing else is, and every read that was answered is recorded. */
   async expectExact(t: Test): Promise<void> {
     t.same((await this.recorded()).toSorted(), this.acknowledged.toSorted(), 'what was acknowledged is there, no more')
+    const recorded = new Set<string>()
+    for (let query = '?limit=500'; query !== ''; ) {
+      const page = JSON.parse((await this.get(`/v1/reads${query}`)).body)
+      for (const { requestId } of page.reads) recorded.add(requestId)
+      query = page.next === undefined ? '' : `?limit=500&cursor=${page.next}`
+    }
+    t.same(
+      this.read.filter((id) => !recorded.has(id)),
+      [],
+      `${this.read.length} reads that were answered are recorded`,
+    )
   }
 }
 

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { facts } from '../http/support.ts'
 import { count, random, seed } from '../support/long.ts'
 import { type Cluster, databasesOf, noOwnPostgres, startCluster } from '../support/postgres.ts'
-import { type Service, serve } from '../support/service.ts'
+import { agentOf, call, type Service, serve } from '../support/service.ts'
 import {
   expectChained,
   expectReplayed,
@@ -78,6 +79,55 @@ async function cycle(t: Test, { settings, rows, cluster }: Stage): Promise<void>
   t.ok(repeated >= cycles, 'posts were cut off')
 }
 
+/** Kills the service, the database or both amid reads; every read whose answer arrived whole is recorded. */
+async function cycleOfReads(t: Test, { settings, rows, cluster }: Stage): Promise<void> {
+  const next = random(seed)
+  let server: Service = await serve(settings)
+  t.teardown(() => server.child.kill('SIGKILL'))
+  const agent = agentOf(connections)
+  t.teardown(() => agent.destroy())
+  const headers = { 'content-type': 'application/json' }
+  const { body } = await call(agent, `${server.url}/v1/evaluations`, { method: 'POST', headers, body: facts('one') })
+  const { id } = JSON.parse(body)
+  const answered: string[] = []
+  let cut = 0
+  for (let round = 0; round < cycles; round += 1) {
+    const before = answered.length
+    let reading = true
+    const clients = Array.from({ length: connections }, async () => {
+      while (reading) {
+        try {
+          const answer = await call(agent, `${server.url}/v1/verdicts/${id}`)
+          if (answer.status === 200 && JSON.parse(answer.body).id === id) {
+            answered.push(String(answer.headers['x-request-id']))
+          }
+        } catch {
+          cut += 1
+          await sleep(20)
+        }
+      }
+    })
+    for (const end = performance.now() + 60_000; answered.length < before + 10 && performance.now() < end; )
+      await sleep(5)
+    t.ok(answered.length >= before + 10, 'the kill comes amid answers')
+    await sleep(next() * 400)
+    const database = cluster !== undefined && next() < 0.5
+    await Promise.all([!database && server.end('SIGKILL'), database && cluster.crash()])
+    reading = false
+    await Promise.all(clients)
+    if (database) await restart(cluster)
+    else server = await serve(settings)
+  }
+  const recorded = new Set((await rows('SELECT request_id FROM audit_reads')).map(({ request_id: one }) => String(one)))
+  t.comment(`${answered.length} reads answered, ${recorded.size} recorded, ${cut} cut off`)
+  t.same(
+    answered.filter((one) => !recorded.has(one)),
+    [],
+    'every read that was answered is recorded',
+  )
+  t.ok(cut > 0, 'reads were cut off')
+}
+
 t.test(
   `killed ${cycles} times amid ${connections} concurrent posts, the service on SQLite loses and doubles nothing`,
   async (t) => {
@@ -95,5 +145,22 @@ t.test(
     const url = await databases.create()
     const settings = { IMAGEGATE_DATABASE_URL: url }
     await cycle(t, { settings, rows: rowsAt(databases.superuser(url)), cluster })
+  },
+)
+
+t.test(`killed ${cycles} times amid reads, the service on SQLite has answered none that is not recorded`, async (t) => {
+  const file = join(t.testdir(), 'imagegate.db')
+  await cycleOfReads(t, { settings: { IMAGEGATE_DATABASE_URL: `file:${file}` }, rows: rowsOfFile(file) })
+})
+
+t.test(
+  `with service or database server killed ${cycles} times amid reads, none is answered that is not recorded on PostgreSQL`,
+  { skip: noOwnPostgres },
+  async (t) => {
+    const cluster = await startCluster(t)
+    const databases = await databasesOf(cluster.superuser())
+    const url = await databases.create()
+    const settings = { IMAGEGATE_DATABASE_URL: url }
+    await cycleOfReads(t, { settings, rows: rowsAt(databases.superuser(url)), cluster })
   },
 )

@@ -327,6 +327,7 @@ t.test('the API description', async (t) => {
       '/v1/policies/{family}/{version}',
       '/v1/problems',
       '/v1/problems/{code}',
+      '/v1/reads',
       '/v1/schemas',
       '/v1/schemas/{kind}',
       '/v1/statistics/days',

@@ -28,6 +28,7 @@ const table: Readonly<
   'GET /v1/statistics/days': [401, 403, 403, 200, 403, 200, 200],
   'GET /v1/statistics/facts': [401, 403, 403, 200, 403, 200, 200],
   'GET /v1/statistics/rules': [401, 403, 403, 200, 403, 200, 200],
+  'GET /v1/reads': [401, 403, 403, 200, 403, 200, 200],
   'GET /v1/timeline': [401, 403, 200, 200, 403, 200, 200],
   'GET /v1/policies': [401, 200, 200, 200, 200, 200, 200],
   'GET /v1/policies/:family': [401, 200, 200, 200, 200, 200, 200],
