@@ -22,6 +22,16 @@ export interface AuditRead {
   readonly requestId: string
 }
 
+/** A read as it is told: what was asked is no text any more. */
+export type ToldRead = Omit<AuditRead, 'request'> & {
+  readonly request: { readonly path: object; readonly query: object }
+}
+
+/** A read as it is told. */
+export function told(read: AuditRead): ToldRead {
+  return { ...read, request: JSON.parse(read.request) }
+}
+
 /** What an auditor may filter reads by; all given filters must hold. Times are RFC 3339, UTC. */
 export interface ReadFilter {
   /** At or after. */

@@ -1,11 +1,13 @@
 import type { ListPosition } from '../audit/list-position.ts'
 import { openReader } from '../audit/open.ts'
+import { type ReadFilter, type ToldRead, told } from '../audit/reads.ts'
 import { dayStatistics, frequencyStatistics, periodOf } from '../audit/statistics.ts'
 import { defaultTenant, type StoreReader, type VerdictFilter } from '../audit/store.ts'
 import type { DatabasePlace } from '../database.ts'
 import { ImagegateError } from '../errors.ts'
 import { replay } from '../evaluation/replay.ts'
 import { timeline } from '../evaluation/timeline.ts'
+import type { ListedPage } from './limited.ts'
 import type { Records, RecordsPage } from './records.ts'
 import { UsageError } from './usage.ts'
 
@@ -31,6 +33,19 @@ async function* pagesOf(
   } while (position !== undefined)
 }
 
+async function* readsOf(
+  { reader, tenant }: { reader: StoreReader; tenant: string },
+  filter: ReadFilter,
+  pageSize: number,
+): AsyncGenerator<ListedPage<ToldRead>, void, void> {
+  let position: ListPosition | undefined
+  do {
+    const { reads, next } = await reader.reads(tenant, filter, pageSize, position)
+    yield { rows: reads.map(told), ...(next !== undefined && { next }) }
+    position = next
+  } while (position !== undefined)
+}
+
 /** One tenant's audit record in a database, in use or not. */
 export async function databaseRecords(place: DatabasePlace, tenant = defaultTenant): Promise<Records> {
   const reader = await openReader(place)
@@ -50,6 +65,7 @@ export async function databaseRecords(place: DatabasePlace, tenant = defaultTena
         result: of === 'rules' ? 'fail' : 'missing',
         limit,
       }),
+    reads: (filter, pageSize) => readsOf({ reader, tenant }, filter, pageSize),
     close: () => reader.close(),
   }
 }

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs'
 import { type Command, Option } from 'commander'
+import type { ReadFilter, ToldRead } from '../audit/reads.ts'
 import type { AskedPeriod, DayStatistics, FrequencyStatistics } from '../audit/statistics.ts'
 import type { StoredRecord, VerdictFilter, VerdictSummary } from '../audit/store.ts'
 import { type DatabasePlace, databasePlace } from '../database.ts'
 import { ImagegateError } from '../errors.ts'
 import type { Replay } from '../evaluation/replay.ts'
 import type { TimelineEntry } from '../evaluation/timeline.ts'
+import type { ListedPage } from './limited.ts'
 import { addServerOptions, type ServerOptions, serverPlace } from './server-place.ts'
 import type { Terminal } from './terminal.ts'
 import { UsageError } from './usage.ts'
@@ -32,6 +34,8 @@ export interface Records {
   days(period: AskedPeriod, of: { readonly rule?: string; readonly missingFact?: string }): Promise<DayStatistics>
   /** The rules that fail most often, or the facts that are missing most often; at most so many, 1 to 500. */
   frequencies(period: AskedPeriod, of: 'rules' | 'facts', limit: number): Promise<FrequencyStatistics>
+  /** Who has read the audit trail, newest first, in pages of at most so many, 1 to 500. */
+  reads(filter: ReadFilter, pageSize: number): AsyncGenerator<ListedPage<ToldRead>, void, void>
   close(): Promise<void>
 }
 

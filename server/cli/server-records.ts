@@ -7,6 +7,7 @@ import { answers, integer, object, text } from './answer-schemas.ts'
 import type { Records, RecordsPage } from './records.ts'
 import { clientOf, type Get, parseAnswer, unexpected } from './server-client.ts'
 import type { ServerPlace } from './server-place.ts'
+import { serverReads } from './server-reads.ts'
 import { serverStatistics } from './server-statistics.ts'
 
 interface Page {
@@ -161,6 +162,7 @@ export function serverRecords(server: ServerPlace): Records {
       return answer.entries
     },
     ...serverStatistics(get),
+    reads: (filter, pageSize) => serverReads(get, filter, pageSize),
     close: () => Promise.resolve(),
   }
 }

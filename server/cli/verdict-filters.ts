@@ -43,7 +43,7 @@ export function addFilterOptions(command: Command): Command {
 }
 
 /** A bare date is its midnight, as it is for the server. */
-function instant(text: string): string {
+export function instant(text: string): string {
   return /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text
 }
 

@@ -1,21 +1,17 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import type { Command } from 'commander'
 import type { VerdictFilter } from '../audit/store.ts'
 import { painter } from './colour.ts'
 import type { Context } from './context.ts'
 import { exitCodes } from './exit.ts'
 import { jsonLine } from './json-report.ts'
-import { addRecordsOptions, type Records, type RecordsOptions, type RecordsPage, withRecords } from './records.ts'
+import { addLimitOptions, type LimitOptions, limited } from './limited.ts'
+import { addRecordsOptions, type Records, type RecordsOptions, withRecords } from './records.ts'
 import type { Terminal } from './terminal.ts'
 import { colourOption, formatOf, formatOption, helpTail, type ShowOptions } from './usage.ts'
 import { addFilterOptions, filterOf } from './verdict-filters.ts'
 import { verdictRow, verdictRowHeading } from './verdict-row.ts'
 
-interface ListOptions extends VerdictFilter, RecordsOptions, ShowOptions {
-  readonly limit: number
-  readonly all?: true
-}
-
-const maxPage = 500
+interface ListOptions extends VerdictFilter, LimitOptions, RecordsOptions, ShowOptions {}
 
 const help = helpTail(
   [
@@ -28,24 +24,8 @@ const help = helpTail(
   ['Newest first; all given filters must hold. JSON is one line a verdict.'],
 )
 
-function positive(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('It is a whole number from 1.')
-  return Number(text)
-}
-
-interface Limited extends Pick<RecordsPage, 'verdicts'> {
-  /** Whether more match. */
-  readonly more: boolean
-}
-
-async function* limited(records: Records, options: ListOptions): AsyncGenerator<Limited, void, void> {
-  let left = options.all === true ? Number.POSITIVE_INFINITY : options.limit
-  for await (const page of records.pages(filterOf(options), Math.min(left, maxPage))) {
-    const verdicts = page.verdicts.slice(0, left)
-    left -= verdicts.length
-    yield { verdicts, more: page.next !== undefined || verdicts.length < page.verdicts.length }
-    if (left === 0) return
-  }
+async function* pagesOf(records: Records, options: ListOptions, pageSize: number) {
+  for await (const { verdicts: rows, ...rest } of records.pages(filterOf(options), pageSize)) yield { rows, ...rest }
 }
 
 async function list(records: Records, options: ListOptions, terminal: Terminal): Promise<void> {
@@ -54,8 +34,8 @@ async function list(records: Records, options: ListOptions, terminal: Terminal):
   const paint = painter(options.color, stdout, colourUnwanted)
   if (human) await stdout.write(`${paint('bold', verdictRowHeading)}\n`)
   let more = false
-  for await (const page of limited(records, options)) {
-    const lines = page.verdicts.map((row) => (human ? `${verdictRow(row, paint)}\n` : jsonLine(row)))
+  for await (const page of limited((size) => pagesOf(records, options, size), options)) {
+    const lines = page.rows.map((row) => (human ? `${verdictRow(row, paint)}\n` : jsonLine(row)))
     await stdout.write(lines.join(''))
     if (stdout.closed) return
     more = page.more
@@ -68,8 +48,7 @@ export function addVerdictsList(verdicts: Command, { terminal, exit }: Context):
   const command = verdicts.command('list').description('Lists recorded verdicts, newest first.')
   addFilterOptions(command)
   addRecordsOptions(command)
-    .addOption(new Option('--limit <number>', 'at most so many').argParser(positive).default(50).conflicts('all'))
-    .option('--all', 'all that match')
+  addLimitOptions(command)
     .addOption(formatOption())
     .addOption(colourOption())
     .addHelpText('after', help)

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { ReadFilter } from '../audit/reads.ts'
+import { type ReadFilter, told } from '../audit/reads.ts'
 import { callerOf } from './caller.ts'
 import { answers } from './components.ts'
 import { filterOf, readFilterNames, readReadCursor, writeCursor } from './cursor.ts'
@@ -55,7 +55,7 @@ export function readRoutes(app: FastifyInstance, { store }: Deps): void {
     const cursor = text === undefined ? undefined : readReadCursor(text)
     const filter = cursor === undefined ? given : filterOf(cursor, given)
     const found = await store.reads(callerOf(request).tenant, filter, Number(limit), cursor?.position)
-    const reads = found.reads.map((read) => ({ ...read, request: JSON.parse(read.request) }))
+    const reads = found.reads.map(told)
     note(request, { count: reads.length })
     reply.header('cache-control', 'no-store')
     if (found.next === undefined) return { reads }
