@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { ImagegateError } from '../errors.ts'
-import { keepsConnection } from './postgres-errors.ts'
+import { isLate, keepsConnection } from './postgres-errors.ts'
 import { columnTypes } from './postgres-values.ts'
 import type { StoreLog } from './store.ts'
 
@@ -72,17 +72,38 @@ export async function inTransaction<T>(
 ): Promise<T> {
   const connection = await pool.connect()
   let broken = true
+  let backend: number | undefined
   try {
-    await connection.query(begin)
+    backend = await begun(connection, begin)
     const result = await work(connection)
     await commit(connection)
     broken = false
     return result
   } catch (error) {
     if (keepsConnection(error)) broken = !(await rolledBack(connection))
+    if (isLate(error) && backend !== undefined) void endWait(pool, backend)
     throw error
   } finally {
     connection.release(broken)
+  }
+}
+
+/** Begins a transaction and gives the server's process that runs it. */
+async function begun(connection: Connection, begin: string): Promise<number | undefined> {
+  const results: unknown = await connection.query(`${begin}; SELECT pg_backend_pid() AS pid`)
+  const last: unknown = Array.isArray(results) ? results.at(-1)?.rows[0]?.pid : undefined
+  return typeof last === 'number' ? last : undefined
+}
+
+/**
+ * A commit that waits for a standby does so however long it takes, with its connection gone or not: one for each try,
+ * until the server has none left for those who only read. Nobody waits for what it would answer any more.
+ */
+async function endWait(pool: pg.Pool, backend: number): Promise<void> {
+  try {
+    await pool.query('SELECT pg_cancel_backend($1)', [backend])
+  } catch {
+    // Then the server cannot be reached, or the process is gone.
   }
 }
 

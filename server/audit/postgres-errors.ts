@@ -25,6 +25,11 @@ export function keepsConnection(error: unknown): boolean {
   return error instanceof pg.DatabaseError && error.severity === 'ERROR'
 }
 
+/** True when no answer came in time: what was asked for may go on in the server. */
+export function isLate(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Query read timeout'
+}
+
 /** Missing database, wrong password, no privilege: states that a wait alone does not mend, told apart from an outage. */
 const told: Readonly<Record<string, string>> = {
   '28P01': 'The database refused the password.',

@@ -77,6 +77,18 @@ t.test(
     await set('nobody')
     await sleep(500)
     await subject.expectDown(t, 25_000)
+    const waiting = async () => {
+      const [row] = await queryAt(
+        cluster.superuser(),
+        "SELECT count(*)::integer AS count FROM pg_stat_activity WHERE application_name = 'imagegate' AND wait_event = 'SyncRep'",
+      )
+      return Number(row?.['count'])
+    }
+    for (let tries = 0; tries < 4; tries += 1) t.equal((await subject.post()).status, 503)
+    await sleep(1000)
+    const left = await waiting()
+    // The sealer's, and one more of its that has just come to its end.
+    t.ok(left <= 2, `tries that were answered keep no process of the server waiting; ${left} do`)
     // The server has committed it on its own disk and shows it; whoever asks again is still not told so.
     await queryAt(
       cluster.superuser(),
