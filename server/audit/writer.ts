@@ -5,7 +5,7 @@ import { GroupCommit } from './group-commit.ts'
 import { type AuditRead, toReadRow } from './reads.ts'
 import { bytesOf, toRows } from './rows.ts'
 import type { AcceptedBundle, RecordResult, VerdictRecord } from './store.ts'
-import { isRecord, type WriteOutcome, type WriteRequest } from './write-request.ts'
+import { isRead, isRecord, type WriteOutcome, type WriteRequest } from './write-request.ts'
 
 const limits = { batchItems: 256, batchBytes: 8 << 20, waitingItems: 4096, waitingBytes: 64 << 20 }
 
@@ -104,8 +104,9 @@ export class Writer {
   async #commit(requests: readonly WriteRequest[]): Promise<readonly WriteOutcome[]> {
     try {
       const outcomes = await this.#driver(requests)
-      // A batch of replays alone wrote nothing and proves nothing.
-      if (outcomes.some(({ kind }) => kind === 'recorded')) this.#lastCommit = performance.now()
+      // Replays wrote nothing and prove nothing; a read may fit where no verdict does.
+      const proven = (request: WriteRequest, index: number) => !isRead(request) && outcomes[index]?.kind === 'recorded'
+      if (requests.some(proven)) this.#lastCommit = performance.now()
       for (const [index, request] of requests.entries()) {
         if (!isRecord(request) || outcomes[index]?.kind !== 'recorded') continue
         this.#recorded += 1

@@ -42,12 +42,13 @@ async function filled(t: Test, each: number): Promise<string> {
       await Promise.all(records.map((record) => store.record(record)))
     }
   }
-  for (const time of ['2026-09-30T00:00:00Z', ...months]) {
-    for (let order = 0; order < each; order += 1) {
+  const reads = ['2026-09-30T00:00:00Z', ...months].flatMap((time) =>
+    Array.from({ length: each }, (_, order) => {
       const request = `{"path":{},"query":{"text":"ü \\u0000 ${order}"}}`
-      await store.recordRead('a', readAt(time, 1000 + order, { request, answered: order % 2 === 0 ? null : order }))
-    }
-  }
+      return readAt(time, 1000 + order, { request, answered: order % 2 === 0 ? null : order })
+    }),
+  )
+  await Promise.all(reads.map((read) => store.recordRead('a', read)))
   await store.acceptBundle({ sequence: 3, digest: 'sha256:b', signedBy: 'sha256:k' })
   await store.close()
   const db = new Database(file)
@@ -212,6 +213,7 @@ test('a copy that somebody changed is told by the first row that differs', { ski
     ["DELETE FROM missing_facts WHERE tenant = 'a'", /^missing_facts \(a, .* is missing_facts \(b, /],
     ["INSERT INTO policy_bodies VALUES ('sha256:x', 'f', 'v', 'b')", /^policy_bodies .*alone/],
     ["UPDATE chain SET link = previous_link WHERE tenant = 'b' AND sequence = 3", /^chain \(b, 3\) of the source/],
+    ["UPDATE audit_reads SET caller = 'key:other' WHERE answered = 1", /^audit_reads \(a, /],
     ["UPDATE fact_documents SET body = '{}' WHERE tenant = 'b'", /^fact_documents \(b, /],
   ] as const
   for (const [change, message] of changes) {

@@ -5,7 +5,10 @@ import { test } from 'tap'
 import { GroupCommit } from '../../server/audit/group-commit.ts'
 import { newIdentity, timeOfId } from '../../server/audit/identity.ts'
 import { openSqliteStore } from '../../server/audit/sqlite.ts'
+import type { WriteRequest } from '../../server/audit/write-request.ts'
+import { Writer } from '../../server/audit/writer.ts'
 import { ImagegateError } from '../../server/errors.ts'
+import { readAt } from './contract-reads.ts'
 import { makeRecord } from './records.ts'
 
 /** A queue whose commits end when the test says so. */
@@ -162,6 +165,20 @@ test('a database that another process holds is STORE_UNAVAILABLE after a while, 
   other.exec('ROLLBACK')
   t.same(await store.record(makeRecord()), { kind: 'recorded' })
   await t.resolves(store.check())
+})
+
+test('a read proves nothing of what a verdict needs: a check after it asks the database', async (t) => {
+  const batches: (readonly WriteRequest[])[] = []
+  const writer = new Writer(async (requests) => {
+    batches.push(requests)
+    return requests.map(() => ({ kind: 'recorded' }))
+  })
+  await writer.recordRead('default', readAt('2026-01-01T00:00:00Z', 1))
+  await writer.check()
+  t.match(batches, [[{ read: { tenant: 'default' } }], ['check']])
+  await writer.record(makeRecord())
+  await writer.check()
+  t.equal(batches.length, 3, 'a verdict proves it')
 })
 
 test('identities rise strictly, within a millisecond and when the clock steps back', (t) => {

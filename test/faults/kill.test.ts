@@ -90,7 +90,7 @@ async function cycleOfReads(t: Test, { settings, rows, cluster }: Stage): Promis
   const { body } = await call(agent, `${server.url}/v1/evaluations`, { method: 'POST', headers, body: facts('one') })
   const { id } = JSON.parse(body)
   const answered: string[] = []
-  let cut = 0
+  let refused = 0
   for (let round = 0; round < cycles; round += 1) {
     const before = answered.length
     let reading = true
@@ -100,9 +100,9 @@ async function cycleOfReads(t: Test, { settings, rows, cluster }: Stage): Promis
           const answer = await call(agent, `${server.url}/v1/verdicts/${id}`)
           if (answer.status === 200 && JSON.parse(answer.body).id === id) {
             answered.push(String(answer.headers['x-request-id']))
-          }
+          } else refused += 1
         } catch {
-          cut += 1
+          refused += 1
           await sleep(20)
         }
       }
@@ -119,13 +119,13 @@ async function cycleOfReads(t: Test, { settings, rows, cluster }: Stage): Promis
     else server = await serve(settings)
   }
   const recorded = new Set((await rows('SELECT request_id FROM audit_reads')).map(({ request_id: one }) => String(one)))
-  t.comment(`${answered.length} reads answered, ${recorded.size} recorded, ${cut} cut off`)
+  t.comment(`${answered.length} reads answered, ${recorded.size} recorded, ${refused} refused or cut off`)
   t.same(
     answered.filter((one) => !recorded.has(one)),
     [],
     'every read that was answered is recorded',
   )
-  t.ok(cut > 0, 'reads were cut off')
+  t.ok(refused > 0, 'the kills were felt')
 }
 
 t.test(

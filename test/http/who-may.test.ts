@@ -72,7 +72,7 @@ function routesOf(app: FastifyInstance): string[] {
   return found
 }
 
-type Caller = { readonly name: string; readonly headers: Record<string, string> }
+type Caller = { readonly name: string; readonly role: string; readonly headers: Record<string, string> }
 
 t.test('every route answers every role and tenant as the table says', async (t) => {
   const authenticate = (store: Store) => bearerAuthentication(new ApiKeyCallers(store, () => new Date()))
@@ -82,7 +82,7 @@ t.test('every route answers every role and tenant as the table says', async (t) 
     const { id, text, digest } = makeKey()
     const key = { id, tenant, role, name: 'x', digest, createdAt: new Date().toISOString() }
     await store.changeApiKeys({ kind: 'create', key })
-    return { name: `${role} of ${tenant}`, headers: { authorization: `Bearer ${text}` } }
+    return { name: `key:${id}`, role: `${role} of ${tenant}`, headers: { authorization: `Bearer ${text}` } }
   }
   const own = await Promise.all(roles.map((role) => caller(role, 'mine')))
   const others = await Promise.all(roles.map((role) => caller(role, 'yours')))
@@ -123,7 +123,7 @@ t.test('every route answers every role and tenant as the table says', async (t) 
     const other = rest.pop()
     t.equal((await ask(route, {})).statusCode, none, `${route} without a credential`)
     for (const [index, expected] of rest.entries()) {
-      const { name = '', headers = {} } = own[index] ?? {}
+      const { role: name = '', headers = {} } = own[index] ?? {}
       const answer = await ask(route, headers)
       t.equal(answer.statusCode, expected, `${route} by ${name}`)
       if (route.startsWith('GET')) {
@@ -134,7 +134,7 @@ t.test('every route answers every role and tenant as the table says', async (t) 
       if (stranger === undefined) continue
       const passes = ![401, 403].includes(expected)
       const foreign = await ask(route, stranger.headers)
-      t.equal(foreign.statusCode, passes ? other : expected, `${route} by ${stranger.name}`)
+      t.equal(foreign.statusCode, passes ? other : expected, `${route} by ${stranger.role}`)
       t.notMatch(foreign.body, 'mine alone', 'nothing of another tenant is told')
       if (!route.includes('/v1/verdicts/:id')) continue
       const nowhere = await ask(route, stranger.headers, absent)
@@ -142,6 +142,23 @@ t.test('every route answers every role and tenant as the table says', async (t) 
       t.equal(shown(foreign), shown(nowhere), 'what is not there and what is another’s look the same')
     }
   }
+  await t.test('what a submitter may not and an auditor may is a read of the audit trail, and recorded', async (t) => {
+    const { paths } = (await app.inject('/openapi.json')).json()
+    const expected = Object.entries(table).flatMap(([route, [, submitter, , auditor]]) => {
+      if (submitter !== 403 || auditor === 403) return []
+      const [method = '', address = ''] = route.split(' ')
+      return [String(paths[address.replace(/:(\w+)/g, '{$1}')][method.toLowerCase()].operationId)]
+    })
+    t.ok(expected.length > 10)
+    const { name = '' } = own[roles.indexOf('auditor')] ?? {}
+    for (const operation of expected) {
+      const { reads } = await store.reads('mine', { operation }, 500)
+      t.ok(
+        reads.some(({ caller }) => caller === name),
+        operation,
+      )
+    }
+  })
   const listed = await ask('GET /v1/verdicts', others[roles.indexOf('reader')]?.headers ?? {})
   t.notMatch(listed.body, id)
 })
