@@ -5,7 +5,7 @@ import type { GivenOptions } from '../evaluation/options.ts'
 import { parseFacts } from '../facts/parse.ts'
 import { loadPolicies } from '../policy/load.ts'
 import { loadSource, policySource } from '../policy/load-source.ts'
-import { matches } from '../schemas.ts'
+import { matches, prepareValidator } from '../schemas.ts'
 import { parseAnswer, senderOf, unexpected } from './server-client.ts'
 import type { ServerPlace } from './server-place.ts'
 import type { Terminal } from './terminal.ts'
@@ -23,6 +23,8 @@ export async function offlineJudge(
     folder === undefined
       ? (await loadSource(policySource(terminal.config()))).set
       : await loadPolicies(folder, { released: false })
+  // The time until the facts are there is free.
+  prepareValidator('facts')
   return async (document) => {
     const facts = parseFacts(Buffer.from(JSON.stringify(document)))
     return judge(policies, facts, given, terminal.now()).verdict

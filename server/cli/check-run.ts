@@ -47,15 +47,9 @@ export async function checkImages(images: readonly string[], run: CheckRun): Pro
   }
   const answer = async (image: string): Promise<Answer> => {
     const place = { file: image }
-    let begun = false
-    const onStep = (step: string) => {
-      show(image, step)
-      // Loading what judges would keep the first programs from being started.
-      if (begun) ask()
-      begun = true
-    }
     try {
-      const document = await collect(image, signal, onStep, progress.say)
+      // Loading what judges would keep the longest reading from being begun, so it comes behind that.
+      const document = await collect(image, signal, (step) => show(image, step), progress.say, ask)
       show(image, 'policy')
       ask()
       const judge = await judging

@@ -10,6 +10,7 @@ export type Collect = (
   signal: AbortSignal,
   onStep: (step: string) => void,
   onNotice: (notice: string) => void,
+  onReading?: () => void,
 ) => Promise<FactDocument>
 
 function known(error: unknown, image: string, signal: AbortSignal): ImagegateError {
@@ -30,7 +31,7 @@ export async function collector(
     import('../collector/collect.ts'),
     import('../collector/attest.ts'),
   ])
-  return async (image, signal, onStep, onNotice) => {
+  return async (image, signal, onStep, onNotice, onReading) => {
     try {
       const document = await collectImage(image, {
         signal,
@@ -40,6 +41,7 @@ export async function collector(
         now: () => terminal.now(),
         onStep,
         onNotice,
+        ...(onReading ? { onReading } : {}),
       })
       return attest(document, attestations)
     } catch (error) {

@@ -5,8 +5,10 @@ import { GuestError } from './guest.ts'
 import type { OpenImage } from './image.ts'
 import { collectLinux } from './linux/collect.ts'
 import type { LinuxInput } from './linux/input.ts'
+import { UnpackThread } from './linux/unpack-thread.ts'
 import type { Facts, Missing, Part } from './part.ts'
 import type { GuestRead } from './sniff/result.ts'
+import type { OpenVolume } from './volumes/volume.ts'
 import { collectWindows } from './windows/collect.ts'
 import { hivesIn } from './windows/hive-tool.ts'
 
@@ -38,6 +40,8 @@ export interface GuestOptions {
   readonly systemFiles: boolean
   /** Reads the disk's own bytes; undefined where that is not possible. */
   readonly read: GuestRead | undefined
+  /** Told once or more when the longest reading goes on by itself. */
+  readonly onReading?: (() => void) | undefined
 }
 
 /** The guest's parts, or why there are none. */
@@ -56,7 +60,20 @@ async function attempt(collect: () => Promise<readonly Part[]>): Promise<Attempt
   }
 }
 
-async function linuxInput(open: OpenImage, disk: Disk | undefined, options: GuestOptions): Promise<LinuxInput> {
+/** A volume that holds less has no initramfs for which a thread pays. Unit: bytes. */
+const largeSystem = 209_715_200
+
+const linuxTypes: ReadonlySet<string> = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs'])
+
+function holdsLarge({ facts: { fileSystem, sizeBytes = 0, freeBytes = 0 } }: OpenVolume): boolean {
+  return fileSystem !== undefined && linuxTypes.has(fileSystem) && sizeBytes - freeBytes > largeSystem
+}
+
+async function linuxInput(
+  open: OpenImage,
+  disk: Disk | undefined,
+  options: GuestOptions,
+): Promise<Omit<LinuxInput, 'packedNames'>> {
   const facts = open.volumes.map((volume) => volume.facts)
   const blocks = await readBlocks(disk, facts, options.read)
   const volumes = open.volumes.map((volume, index) => {
@@ -75,6 +92,19 @@ async function linuxInput(open: OpenImage, disk: Disk | undefined, options: Gues
     ...(disk === undefined ? {} : { disk }),
     decompress: decompressIn(open.tools),
     verifySystemFiles: options.systemFiles,
+    ...(options.onReading ? { onReading: options.onReading } : {}),
+  }
+}
+
+/** The thread starts before the files are looked for that it will unpack. */
+async function linuxParts(open: OpenImage, disk: Disk | undefined, options: GuestOptions): Promise<readonly Part[]> {
+  const thread = open.volumes.some(holdsLarge) ? new UnpackThread() : undefined
+  try {
+    const input = await linuxInput(open, disk, options)
+    return await collectLinux(thread ? { ...input, packedNames: (kind, pieces) => thread.names(kind, pieces) } : input)
+  } finally {
+    await thread?.close()
+    options.onReading?.()
   }
 }
 
@@ -99,7 +129,7 @@ export async function collectGuest(
   if (open.volumes.length === 0) return []
   const [windows, linux] = await Promise.all([
     attempt(() => collectWindows(open.volumes, disk, hivesIn(open.tools))),
-    attempt(async () => collectLinux(await linuxInput(open, disk, options))),
+    attempt(() => linuxParts(open, disk, options)),
   ])
   const method = 'files of every volume'
   if (hasSystem(windows.parts) && hasSystem(linux.parts)) {

@@ -19,6 +19,8 @@ export interface CollectOptions extends ImageOptions {
   readonly systemFiles?: boolean
   /** Told what is being done, a few words at a time. */
   readonly onStep?: (step: string) => void
+  /** Told, once or more, when the longest reading goes on by itself, so that what else needs this thread may begin. */
+  readonly onReading?: () => void
   /** Told what the operator should know about how it was done. */
   readonly onNotice?: (notice: string) => void
   readonly now?: () => Date
@@ -108,7 +110,10 @@ async function gather(
   options.onStep?.('files of the guest')
   const disk: Facts['disk'] = open.disk.facts.disk
   if (open.volumes.length === 0) gathered.missing.push(noGuest(open))
-  else for (const part of await collectGuest(open, disk, { systemFiles: options.systemFiles === true, read })) add(part)
+  else {
+    const { systemFiles = false, onReading } = options
+    for (const part of await collectGuest(open, disk, { systemFiles, read, onReading })) add(part)
+  }
   options.onStep?.('checks of file systems')
   await addChecks(open, originOf, gathered)
   return gathered

@@ -21,7 +21,7 @@ export interface GuestEntry {
   readonly kind: GuestStat['kind']
 }
 
-/** A file's content, piece by piece. */
+/** A file's content, piece by piece. Whoever takes a piece may hand its memory on, so its giver does not look at it again. */
 export type Pieces = AsyncIterable<Buffer> | Iterable<Buffer>
 
 /**

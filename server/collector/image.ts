@@ -141,17 +141,16 @@ export async function openImage(path: string, options: ImageOptions = {}): Promi
   const file = await openBytes(real)
   const limit = AbortSignal.timeout((options.seconds ?? 120) * 1000)
   const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit
-  let tools: Toolbox | undefined
+  const { toolFolders: folders, sandbox } = options
+  // What an image is, and what programs can do here, is found out side by side.
+  const toolbox = (async () => {
+    const identity = await identityFor(real)
+    return openToolbox({ identity, signal, ...(folders ? { folders } : {}), ...(sandbox ? { sandbox } : {}) })
+  })()
+  toolbox.catch(() => undefined)
   try {
     const sniffed = await sniff(file)
-    const { toolFolders: folders, sandbox } = options
-    tools = await openToolbox({
-      identity: await identityFor(real),
-      signal,
-      ...(folders ? { folders } : {}),
-      ...(sandbox ? { sandbox } : {}),
-    })
-    const box = tools
+    const box = await toolbox
     const name = basename(path).slice(0, 255)
     const [image, contents] = await Promise.all([
       readImage(file, name, sniffed, box, real, options),
@@ -176,7 +175,7 @@ export async function openImage(path: string, options: ImageOptions = {}): Promi
       close,
     }
   } catch (error) {
-    await tools?.close()
+    await toolbox.then((box) => box.close()).catch(() => undefined)
     await file.close()
     throw error
   }

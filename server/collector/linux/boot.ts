@@ -4,7 +4,7 @@ import type { Missing } from '../part.ts'
 import { type BootEntry, seenPath } from './boot-entry.ts'
 import { allDrivers, initramfsModules, kernelDrivers, placeOf } from './drivers.ts'
 import { initramfsNames } from './initramfs.ts'
-import type { Decompress } from './input.ts'
+import type { LinuxInput } from './input.ts'
 import { kernelRelease } from './kernel.ts'
 import type { Loader } from './loaders.ts'
 import { roleByType } from './partition-types.ts'
@@ -56,10 +56,19 @@ export function commandLineFacts(loader: Loader | undefined): Found {
   return { facts: { security: { selinux: { kernelCommandLine: selinuxOnCommandLine(entry.words) } } } }
 }
 
+/** What the initramfs of the default entry holds, while it is read. */
+export interface Listing {
+  /** Its first bytes are on their way, or there are none to come. */
+  readonly begun: Promise<void>
+  /** Its modules. Rejects with a GuestError. */
+  readonly modules: Promise<Set<string>>
+}
+
 async function modulesInInitramfs(
   files: GuestFiles,
   entry: BootEntry,
-  decompress: Decompress | undefined,
+  { decompress, packedNames }: Pick<LinuxInput, 'decompress' | 'packedNames'>,
+  begin: () => void,
 ): Promise<Set<string>> {
   const names = new Set<string>()
   const paths = [...new Set(entry.initramfs)]
@@ -70,20 +79,38 @@ async function modulesInInitramfs(
     // A microcode image beside the initramfs may be missing; the kernel starts without it.
     if (pieces === undefined && /ucode/.test(path)) continue
     if (pieces === undefined) throw new GuestError('not-found', 'The initramfs of the default entry does not exist.')
-    const listed = await initramfsNames(pieces, decompress)
+    begin()
+    const listed = await initramfsNames(pieces, decompress, packedNames)
     if (listed === undefined) throw new GuestError('unsupported', 'The initramfs has a form that is not known.')
     for (const name of initramfsModules(listed)) names.add(name)
   }
   return names
 }
 
-/** The kernel that boots by default, and where its drivers are. Its initramfs may be inside it, where nothing lists it. */
-export async function kernelFacts(
+/** Begins to read the initramfs of the entry that boots by default. It may be inside the kernel, where nothing lists it. */
+export function listInitramfs(
+  input: LinuxInput,
   files: GuestFiles,
-  loader: Loader | undefined,
-  decompress: Decompress | undefined,
+  loading: Promise<Loader | undefined>,
   initramfsInKernel: boolean,
-): Promise<Found> {
+): Listing {
+  let begin: () => void = () => undefined
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve
+  })
+  const modules = (async () => {
+    const entry = (await loading)?.boot.entry
+    if (entry === undefined || (initramfsInKernel && entry.initramfs.length === 0)) {
+      throw new GuestError('unsupported', 'The initramfs is inside the kernel, where it is not read.')
+    }
+    return modulesInInitramfs(files, entry, input, begin)
+  })()
+  modules.then(begin, begin)
+  return { begun, modules }
+}
+
+/** The kernel that boots by default, and where its drivers are. */
+export async function kernelFacts(files: GuestFiles, loader: Loader | undefined, { modules }: Listing): Promise<Found> {
   const pointer = '/boot/defaultKernel'
   const entry = loader?.boot.entry
   if (entry?.kernel === undefined) {
@@ -95,12 +122,7 @@ export async function kernelFacts(
     'undeterminable',
     'Neither the options of the kernel nor a list of its drivers was found.',
   )
-  const listing = (async () => {
-    if (initramfsInKernel && entry.initramfs.length === 0) {
-      throw new GuestError('unsupported', 'The initramfs is inside the kernel, where it is not read.')
-    }
-    return modulesInInitramfs(files, entry, decompress)
-  })().catch((error: unknown) => {
+  const listing = modules.catch((error: unknown) => {
     reason = missingFor([''], 'the initramfs', error)[0] ?? reason
     return undefined
   })

@@ -7,7 +7,7 @@ import { fstabFacts } from './fstab-facts.ts'
 import type { LinuxInput } from './input.ts'
 import { issueFacts } from './issue.ts'
 import { findInstalled, type Installed } from './layout.ts'
-import { collectLinuxOnly } from './linux-only.ts'
+import { collectLinuxOnly, startLinux } from './linux-only.ts'
 import { menuLstFacts } from './loaders.ts'
 import { osFacts, readReleases } from './os.ts'
 import { type Packages, readPackages } from './packages.ts'
@@ -47,9 +47,13 @@ export async function collectLinux(input: LinuxInput): Promise<Part[]> {
     return [{ facts: {}, method: 'volumes of the image', missing: unread }]
   }
   const { files, layout } = installed
+  const starting = layout.freebsd ? undefined : startLinux(input, installed)
+  // The initramfs is unpacked beside everything else, so nothing else comes before it.
+  await starting?.listing.begun
+  input.onReading?.()
   const packages = readPackages(files, input.verifySystemFiles === true)
   packages.catch(() => undefined)
-  const own = layout.freebsd ? collectFreebsd(input, files) : collectLinuxOnly(input, installed, packages)
+  const own = starting ? collectLinuxOnly(input, installed, packages, starting) : collectFreebsd(input, files)
   const [disk, alike, parts] = await Promise.all([
     collectDisk(input, layout),
     Promise.all(common(input, installed, packages)),

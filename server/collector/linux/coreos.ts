@@ -42,12 +42,14 @@ export async function coreosMounts(input: LinuxInput): Promise<Mount[] | undefin
       return release.get('ID') === 'coreos' ? { volume, version: release.get('VERSION_ID') ?? '' } : undefined
     }),
   )
-  const collator = new Intl.Collator('en', { numeric: true })
-  const [system] = systems
-    .filter((one) => one !== undefined)
-    .sort((a, b) => collator.compare(b.version, a.version) || (a.volume.block.device < b.volume.block.device ? -1 : 1))
+  const found = systems.filter((one) => one !== undefined)
   const root = labelled(input, 'ROOT')
-  if (system === undefined || root === undefined) return undefined
+  if (found.length === 0 || root === undefined) return undefined
+  const collator = new Intl.Collator('en', { numeric: true })
+  const [system] = found.sort(
+    (a, b) => collator.compare(b.version, a.version) || (a.volume.block.device < b.volume.block.device ? -1 : 1),
+  )
+  if (system === undefined) return undefined
   const mount = (mountPoint: string, volume: GuestVolume, readOnly: boolean): Mount => {
     return { mountPoint, volume, prefix: '', atBoot: true, readOnly }
   }

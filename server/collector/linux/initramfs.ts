@@ -1,12 +1,7 @@
-import { Duplex, pipeline, Readable } from 'node:stream'
-import zlib from 'node:zlib'
 import { GuestError, type Pieces } from '../guest.ts'
 import { CpioNames } from './cpio.ts'
 import type { Compression, Decompress } from './input.ts'
-import { lz4Legacy } from './lz4.ts'
-
-/** No initramfs that a distribution makes is near this size when it is unpacked. */
-const maxUnpackedBytes = 512 * 1_048_576
+import { hasZstd, orDamaged, type PackedNames, packedNames, unpackedNames, whole } from './packed-names.ts'
 
 type Kind = Compression | 'gzip' | 'lz4'
 
@@ -29,44 +24,17 @@ export function compressionOf(bytes: Buffer): Kind | undefined {
   return magics.find(([hex]) => bytes.subarray(0, hex.length / 2).toString('hex') === hex)?.[1]
 }
 
-/** Node's own decoder of zstd, which it has from 22.15 on. */
-function zstdStream(): Duplex | undefined {
-  const create: unknown = Reflect.get(zlib, 'createZstdDecompress')
-  const made: unknown = typeof create === 'function' ? Reflect.apply(create, undefined, []) : undefined
-  return made instanceof Duplex ? made : undefined
-}
-
-/** A decoder's output for what comes in pieces; a failure of either side reaches whoever reads. */
-function through(pieces: Pieces, decoder: Duplex): AsyncIterable<Buffer> {
-  return pipeline(Readable.from(pieces), decoder, () => undefined)
-}
-
-async function whole(pieces: Pieces): Promise<Buffer> {
-  const all: Buffer[] = []
-  for await (const piece of pieces) all.push(piece)
-  return Buffer.concat(all)
-}
-
-async function unpacked(kind: Kind, pieces: Pieces, decompress: Decompress | undefined): Promise<Pieces> {
-  if (kind === 'gzip') return through(pieces, zlib.createGunzip({ chunkSize: 4_194_304 }))
-  if (kind === 'lz4') return lz4Legacy(await whole(pieces))
-  const own = kind === 'zstd' ? zstdStream() : undefined
-  if (own) return through(pieces, own)
+async function namesInside(
+  kind: Kind,
+  pieces: Pieces,
+  decompress: Decompress | undefined,
+  own: PackedNames,
+): Promise<string[]> {
+  if (kind === 'gzip' || kind === 'lz4' || (kind === 'zstd' && hasZstd)) return own(kind, pieces)
   if (decompress === undefined) {
     throw new GuestError('unsupported', `The initramfs is compressed with ${kind}, which nothing here can undo.`)
   }
-  return decompress(kind, await whole(pieces))
-}
-
-/** Reads a compressed archive's names; what stands behind a whole archive is no damage. */
-async function readCompressed(names: CpioNames, source: Pieces): Promise<void> {
-  let total = 0
-  for await (const chunk of source) {
-    total += chunk.length
-    if (total > maxUnpackedBytes) throw new GuestError('too-large', 'The initramfs is too large when it is unpacked.')
-    names.take(chunk)
-    if (names.done) return
-  }
+  return orDamaged(kind, async () => unpackedNames(decompress(kind, await whole(pieces))))
 }
 
 /** Takes the archives in front that are not compressed; gives what stands behind them, none when nothing does. */
@@ -108,6 +76,7 @@ async function peek(pieces: AsyncGenerator<Buffer, void, void>): Promise<{ head:
 export async function initramfsNames(
   pieces: Pieces,
   decompress: Decompress | undefined,
+  own: PackedNames = packedNames,
 ): Promise<string[] | undefined> {
   const plain = new CpioNames()
   const { head, all } = await peek(behindPlain(plain, pieces))
@@ -115,12 +84,6 @@ export async function initramfsNames(
   const kind = compressionOf(head)
   if (kind === undefined) return undefined
   // Where a compressed stream ends inside the file is not told; it is the last part in every known layout.
-  const inside = new CpioNames()
-  try {
-    await readCompressed(inside, await unpacked(kind, all, decompress))
-  } catch (error) {
-    if (error instanceof GuestError) throw error
-    throw new GuestError('damaged', `The ${kind} data of the initramfs is damaged.`)
-  }
-  return inside.names.length > 0 ? [...plain.names, ...inside.names] : undefined
+  const inside = await namesInside(kind, all, decompress, own)
+  return inside.length > 0 ? [...plain.names, ...inside] : undefined
 }

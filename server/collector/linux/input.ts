@@ -1,5 +1,6 @@
 import type { Disk, Volume } from '../../documents/facts.ts'
 import type { GuestFiles } from '../guest.ts'
+import type { PackedNames } from './packed-names.ts'
 
 /** What fstab can name: a partition, a logical volume, a swap area, a bare disk. */
 export interface BlockDevice {
@@ -46,6 +47,10 @@ export interface LinuxInput {
   readonly disk?: Disk
   /** Reads what Node cannot; without it such an initramfs is unknown. */
   readonly decompress?: Decompress
+  /** Reads the names in a packed initramfs, in a thread where that pays; in ours without it. */
+  readonly packedNames?: PackedNames
+  /** Told when the longest reading goes on by itself, so that what else needs our thread may begin. */
+  readonly onReading?: () => void
   /** Compare system files with the package database's digests, which takes seconds. */
   readonly verifySystemFiles?: boolean
 }

@@ -1,11 +1,11 @@
 import { GuestError, type GuestFiles } from '../guest.ts'
 import type { Part } from '../part.ts'
-import { commandLineFacts, kernelFacts, loaderFacts } from './boot.ts'
+import { commandLineFacts, kernelFacts, type Listing, listInitramfs, loaderFacts } from './boot.ts'
 import { filtering, firewallFacts } from './firewall.ts'
 import { firewallAllowsSsh } from './firewall-ssh.ts'
 import type { LinuxInput } from './input.ts'
 import type { Installed } from './layout.ts'
-import { findLoader } from './loaders.ts'
+import { findLoader, type Loader } from './loaders.ts'
 import { networkFacts } from './network.ts'
 import type { Packages } from './packages.ts'
 import { selinuxConfig } from './selinux.ts'
@@ -29,22 +29,34 @@ async function systemFiles(
   return verifySystemFiles(files, packages.database ?? 'dpkg', packaged)
 }
 
+/** What starts the system, and its initramfs, while they are read. */
+export interface Starting {
+  readonly loader: Promise<Loader | undefined>
+  readonly listing: Listing
+}
+
+/** Begins with what takes longest. */
+export function startLinux(input: LinuxInput, { files, layout }: Installed): Starting {
+  const loader = findLoader(files)
+  return { loader, listing: listInitramfs(input, files, loader, layout.coreos) }
+}
+
 /** The topics that only Linux answers. */
 export async function collectLinuxOnly(
   input: LinuxInput,
   { files, layout }: Installed,
   packages: Promise<Packages>,
+  { loader, listing }: Starting,
 ): Promise<Part[]> {
-  const loader = findLoader(files)
   const services = readServices(files)
-  // Each topic that awaits them reports a failure; here it only must not be unhandled.
-  for (const shared of [loader, services]) shared.catch(() => undefined)
+  // Each topic that awaits it reports a failure; here it only must not be unhandled.
+  services.catch(() => undefined)
   const configuration = 'configuration of the boot loader'
   return Promise.all([
     topic(['/boot/loader', '/boot/firmware'], configuration, async () => loaderFacts(files, input.disk, await loader)),
     topic(['/security/selinux/kernelCommandLine'], configuration, async () => commandLineFacts(await loader)),
     topic(['/boot/defaultKernel'], 'default entry, kernel and initramfs', async () =>
-      kernelFacts(files, await loader, input.decompress, layout.coreos),
+      kernelFacts(files, await loader, listing),
     ),
     topic(['/security/selinux/configPresent', '/security/selinux/configMode'], '/etc/selinux/config', () =>
       selinuxConfig(files, layout.coreos),

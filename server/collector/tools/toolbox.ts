@@ -66,20 +66,40 @@ async function ownFolder(path: string, identity: Identity | undefined): Promise<
   return path
 }
 
-/** Makes the toolbox of one image. */
-export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
-  const { identity, signal } = options
-  const folders = options.folders ?? toolFolders
-  const bwrap = options.sandbox === 'off' ? undefined : await findTool('bwrap', folders)
-  const sandboxed = bwrap !== undefined && (await sandboxWorks(bwrap, identity))
+/** The toolbox's directories, in its own. */
+async function ownFolders(
+  identity: Identity | undefined,
+): Promise<{ readonly folder: string; readonly calls: string }> {
   const temporary = await temporaryFolder(identity)
   await removeAbandoned(temporary)
   const folder = await ownFolder(await mkdtemp(join(temporary, folderPrefix)), identity)
   const calls = await ownFolder(join(folder, 'calls'), identity)
   await ownFolder(join(folder, 'parts'), identity)
   await writeFile(join(calls, 'mtab'), '', { mode: 0o644 })
+  return { folder, calls }
+}
+
+/** The path of bwrap where it works. */
+async function workingSandbox(folders: readonly string[], identity: Identity | undefined): Promise<string | undefined> {
+  const bwrap = await findTool('bwrap', folders)
+  return bwrap !== undefined && (await sandboxWorks(bwrap, identity)) ? bwrap : undefined
+}
+
+/** Makes the toolbox of one image. */
+export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
+  const { identity, signal } = options
+  const folders = options.folders ?? toolFolders
+  const probing = options.sandbox === 'off' ? Promise.resolve(undefined) : workingSandbox(folders, identity)
+  const [bwrap, own] = await Promise.allSettled([probing, ownFolders(identity)])
+  if (own.status === 'rejected') throw own.reason
+  const { folder, calls } = own.value
+  if (bwrap.status === 'rejected') {
+    await rm(folder, { recursive: true, force: true })
+    throw bwrap.reason
+  }
+  const sandboxed = bwrap.value !== undefined
   const find = finder(folders)
-  const around = { bwrap: sandboxed ? bwrap : undefined, identity, folder, find }
+  const around = { bwrap: bwrap.value, identity, folder, find }
   const turn = turns(3)
   const over = new AbortController()
   const running = new Set<Promise<unknown>>()

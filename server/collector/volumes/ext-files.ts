@@ -80,8 +80,8 @@ export function extFiles(source: VolumeSource, blockSize: Promise<number | undef
   const contents = async function* ({ path, stat: { sizeBytes } }: Found) {
     let given = 0
     for await (const piece of extentPieces(source, places.get(path) ?? [], places.has(path) ? sizeBytes : 0)) {
-      yield piece
       given += piece.length
+      yield piece
     }
     if (given < sizeBytes) yield (await dump(path, sizeBytes)).subarray(given)
   }

@@ -61,16 +61,19 @@ async function check(source: VolumeSource, known: Promise<Superblock>): Promise<
 export const readExt: VolumeDriver = async (source) => {
   const known = superblock(source)
   const checking = startCheck(source, () => check(source, known))
-  const { facts, missing } = await settle([{ pointer: '', ask: async () => (await known).facts }])
   const blockSize = known.then(
     (found) => found.blockSize,
     () => undefined,
   )
+  const files = extFiles(source, blockSize)
+  // Whatever is looked for, debugfs will be asked, so it starts beside tune2fs.
+  files.stat('/').catch(() => undefined)
+  const { facts, missing } = await settle([{ pointer: '', ask: async () => (await known).facts }])
   return {
     facts,
     missing,
     ...checking,
-    files: extFiles(source, blockSize),
+    files,
     method: 'tune2fs -l, e2fsck -fn and debugfs',
   }
 }

@@ -35,8 +35,8 @@ export async function* extentPieces(
     for (let done = 0; done < wanted; ) {
       const bytes = await guest(range.start + start + done, Math.min(wanted - done, pieceBytes))
       if (bytes === undefined || bytes.length === 0) return
-      yield bytes
       done += bytes.length
+      yield bytes
     }
     given = offset + wanted
   }

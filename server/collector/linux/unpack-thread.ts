@@ -1,0 +1,81 @@
+import { Worker } from 'node:worker_threads'
+import { GuestError, type Pieces } from '../guest.ts'
+import type { OwnCompression } from './packed-names.ts'
+import type { UnpackAnswer, UnpackRequest } from './unpack-worker.ts'
+
+// A string in new URL() is not rewritten by the compiler.
+const entry = new URL(import.meta.url.endsWith('.ts') ? './unpack-worker.ts' : './unpack-worker.js', import.meta.url)
+
+/** Pieces that wait in the thread, so that it goes on while ours does something else. */
+const mostAhead = 3
+
+/** A megabyte of names is more than any initramfs has; contents are no part of this. Unit: mebibytes. */
+const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 }
+
+/** Bytes in a memory of their own, which can be handed over. */
+function owned(piece: Buffer): Uint8Array<ArrayBuffer> {
+  const { buffer, byteLength } = piece
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+    ? new Uint8Array(buffer)
+    : new Uint8Array(piece)
+}
+
+/**
+ * Unpacks an initramfs in a thread of its own, because what decides how long an image takes should not wait for what else is
+ * done. It takes some time to start, so it is made before it is needed. One archive at a time.
+ */
+export class UnpackThread {
+  readonly #worker = new Worker(entry, { name: 'initramfs', resourceLimits })
+  readonly #gone = new Promise<void>((resolve) => {
+    // An error ends it, too.
+    this.#worker.on('error', () => undefined).once('exit', () => resolve())
+  })
+
+  /** The names in a compressed archive. Rejects with a GuestError, and with what reading the pieces rejects with. */
+  async names(compression: OwnCompression, pieces: Pieces): Promise<string[]> {
+    const worker = this.#worker
+    let ahead = 0
+    let over = false
+    let wake: () => void = () => undefined
+    const answer = new Promise<string[]>((resolve, reject) => {
+      const take = (said: UnpackAnswer) => {
+        if (said.kind === 'taken') ahead -= 1
+        else {
+          over = true
+          worker.off('message', take)
+          if (said.kind === 'names') resolve([...said.names])
+          else reject(new GuestError(said.code, said.reason))
+        }
+        wake()
+      }
+      worker.on('message', take)
+      void this.#gone.then(() => {
+        over = true
+        reject(new GuestError('too-large', 'The thread that unpacks an initramfs has died.'))
+        wake()
+      })
+    })
+    // When reading the pieces fails, nobody waits for it.
+    answer.catch(() => undefined)
+    const tell = (request: UnpackRequest, given: ArrayBuffer[] = []) => worker.postMessage(request, given)
+    tell({ kind: 'begin', compression })
+    for await (const piece of pieces) {
+      while (ahead >= mostAhead && !over) {
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+      if (over) break
+      ahead += 1
+      const bytes = owned(piece)
+      tell({ kind: 'piece', bytes }, [bytes.buffer])
+    }
+    if (!over) tell({ kind: 'end' })
+    return answer
+  }
+
+  /** Ends the thread. */
+  async close(): Promise<void> {
+    await this.#worker.terminate()
+  }
+}
