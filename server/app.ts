@@ -35,13 +35,14 @@ const maxHeaderBytes = 16_384
 const http = { maxHeaderSize: maxHeaderBytes, headersTimeout: 15_000, connectionsCheckingInterval: 5_000 }
 const keepAliveTimeout = 65_000
 
-function bare({ logger, tls }: Pick<Deps, 'logger' | 'tls'>): FastifyInstance {
+function bare({ logger, tls, limits }: Pick<Deps, 'logger' | 'tls' | 'limits'>): FastifyInstance {
   return fastify({
     ...(tls && { serverFactory: secureServers(tls, { ...http, requestTimeout: 0, keepAliveTimeout }) }),
     loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     genReqId: () => randomUUID(),
     http,
+    trustProxy: limits.trustedProxies.length > 0 && [...limits.trustedProxies],
     // A batch may take hours: bodies have their own limits in time, in http/bodies.ts and http/timely.ts.
     requestTimeout: 0,
     keepAliveTimeout,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import type { SettingName } from './settings.ts'
 
@@ -28,6 +29,8 @@ export interface AccessConfig {
   readonly requestsPerMinute: number
   /** Requests without a valid credential from one address; 0 is without limit. */
   readonly failuresPerMinute: number
+  /** Addresses and networks whose word for who sent a request is taken. */
+  readonly trustedProxies: readonly string[]
 }
 
 interface Given {
@@ -95,6 +98,27 @@ function tlsOf({ given, say }: Given): AccessConfig['tls'] {
   return undefined
 }
 
+/** An address, or one with the length of a network's prefix. */
+function isNetwork(text: string): boolean {
+  const [address = '', prefix] = text.split('/')
+  const version = isIP(address)
+  return (
+    version !== 0 && (prefix === undefined || (Number(prefix) >= 1 && Number(prefix) <= (version === 4 ? 32 : 128)))
+  )
+}
+
+function proxiesOf({ given, say }: Given, authenticated: boolean): readonly string[] {
+  const proxies = given('IMAGEGATE_TRUSTED_PROXIES')?.split(' ') ?? []
+  const bad = proxies.find((proxy) => !isNetwork(proxy))
+  if (bad !== undefined) {
+    say('IMAGEGATE_TRUSTED_PROXIES', `IMAGEGATE_TRUSTED_PROXIES names ${bad}, which is no address and no network.`)
+  }
+  if (proxies.length > 0 && !authenticated) {
+    say('IMAGEGATE_TRUSTED_PROXIES', 'IMAGEGATE_TRUSTED_PROXIES needs IMAGEGATE_AUTHENTICATION=required.')
+  }
+  return proxies
+}
+
 /** Reads who may call; what is wrong is said. */
 export function accessConfig(from: Given): AccessConfig {
   const authenticated = from.word('IMAGEGATE_AUTHENTICATION') === 'required'
@@ -115,5 +139,6 @@ export function accessConfig(from: Given): AccessConfig {
     ...(apiKey !== undefined && { apiKey }),
     requestsPerMinute: from.number('IMAGEGATE_RATE_LIMIT'),
     failuresPerMinute: from.number('IMAGEGATE_RATE_LIMIT_FAILURES'),
+    trustedProxies: proxiesOf(from, authenticated),
   }
 }

@@ -123,6 +123,17 @@ export const settings = [
     schema: whole(0, 999_999),
   },
   {
+    name: 'IMAGEGATE_TRUSTED_PROXIES',
+    default: 'none: the address that connects is the one that counts',
+    description:
+      'Addresses of load balancers, or networks as 10.0.0.0/8, separated by spaces: of what they pass on, the address that X-Forwarded-For names last and that is none of them counts.',
+    schema: {
+      type: 'string',
+      maxLength: 1000,
+      pattern: '^[0-9A-Fa-f.:]{2,45}(/[0-9]{1,3})?( [0-9A-Fa-f.:]{2,45}(/[0-9]{1,3})?)*$',
+    },
+  },
+  {
     name: 'IMAGEGATE_DATABASE_URL',
     default: 'file:./data/imagegate.db',
     description: 'The database: a file: URL or a path for SQLite, or postgres://role:password@host:port/name.',

@@ -26,6 +26,8 @@ export interface Limits extends Rates {
   readonly maxDelayMs: number
   /** Refuse requests that name a host other than loopback, as a web page does that has its own name point here. */
   readonly loopbackOnly: boolean
+  /** Addresses and networks of load balancers, whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[]
 }
 
 /** What the routes work with. */

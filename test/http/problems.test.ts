@@ -328,6 +328,16 @@ t.test('the configuration', async (t) => {
     }
   })
 
+  await t.test('believes load balancers by address or network, and only with authentication', async (t) => {
+    const required = { IMAGEGATE_AUTHENTICATION: 'required' }
+    const proxies = (text: string) => ({ ...required, IMAGEGATE_TRUSTED_PROXIES: text })
+    t.same(readConfig(proxies('10.0.0.0/8 ::1')).trustedProxies, ['10.0.0.0/8', '::1'])
+    t.same(readConfig(required).trustedProxies, [])
+    for (const text of ['10.0.0.0/33', '10.0.0.0/0', '2001:db8::/129', '300.0.0.1', '1.2.3', '::1,::2'])
+      t.match(failed(proxies(text)).problems, [{ pointer: '/IMAGEGATE_TRUSTED_PROXIES' }], text)
+    t.match(failed({ IMAGEGATE_TRUSTED_PROXIES: '::1' }).message, /needs IMAGEGATE_AUTHENTICATION=required/)
+  })
+
   await t.test('reports everything that is wrong at once', async (t) => {
     const error = failed({
       IMAGEGATE_PORT: 'tcp://10.0.0.1:80',

@@ -5,9 +5,14 @@ import { ApiKeyCallers } from '../../server/http/api-key-callers.ts'
 import { bearerAuthentication } from '../../server/http/bearer.ts'
 import { problem, stage } from './support.ts'
 
-async function secured(t: Test) {
+async function secured(t: Test, trustedProxies: readonly string[] = []) {
   const authenticate = (store: Store) => bearerAuthentication(new ApiKeyCallers(store, () => new Date()))
-  const staged = await stage(t.testdir(), { requestsPerMinute: 5, failuresPerMinute: 3 }, undefined, authenticate)
+  const staged = await stage(
+    t.testdir(),
+    { requestsPerMinute: 5, failuresPerMinute: 3, trustedProxies },
+    undefined,
+    authenticate,
+  )
   t.teardown(staged.close)
   return staged
 }
@@ -53,5 +58,26 @@ t.test('who keeps failing from an address is turned away, and a good key from th
   t.equal((await get(good)).statusCode, 200)
   for (const status of [401, 401, 401, 429]) {
     t.equal((await get('wrong', `2001:db8::${status}`)).statusCode, status, 'addresses of one /64 count together')
+  }
+})
+
+t.test('behind a trusted balancer the address that it names counts, and nobody else is believed', async (t) => {
+  const failing = (app: Awaited<ReturnType<typeof secured>>['app'], forwarded: string, remoteAddress: string) =>
+    app.inject({
+      url: '/v1/verdicts',
+      remoteAddress,
+      headers: { authorization: 'Bearer x', 'x-forwarded-for': forwarded },
+    })
+  const { app } = await secured(t, ['10.1.0.0/16', '2001:db8::7'])
+  for (const [index, status] of [401, 401, 401, 429].entries()) {
+    t.equal((await failing(app, `198.51.100.${index}, 192.0.2.1, 10.1.2.3`, '10.1.0.9')).statusCode, status)
+  }
+  t.equal((await failing(app, '192.0.2.2', '2001:db8::7')).statusCode, 401, 'another address has its own limit')
+  for (const [index, status] of [401, 401, 401, 429].entries()) {
+    t.equal((await failing(app, `192.0.2.${10 + index}`, '10.2.0.1')).statusCode, status, 'a stranger names anything')
+  }
+  const plain = (await secured(t)).app
+  for (const [index, status] of [401, 401, 401, 429].entries()) {
+    t.equal((await failing(plain, `192.0.2.${10 + index}`, '10.1.0.9')).statusCode, status)
   }
 })

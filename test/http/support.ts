@@ -109,6 +109,7 @@ export async function stage(
       loopbackOnly: false,
       requestsPerMinute: 0,
       failuresPerMinute: 0,
+      trustedProxies: [],
       ...limits,
     },
   })
