@@ -5,6 +5,7 @@ import { openPostgresReader, openPostgresStore } from '../../server/audit/postgr
 import type { Store } from '../../server/audit/store.ts'
 import { flakyProxy } from '../support/flaky-proxy.ts'
 import { type Cluster, databasesOf, noOwnPostgres, queryAt, startCluster } from '../support/postgres.ts'
+import { readAt } from './contract-reads.ts'
 import { makeRecord } from './records.ts'
 
 const unavailable = { code: 'STORE_UNAVAILABLE' }
@@ -212,6 +213,8 @@ test('a PostgreSQL that fails has a defined answer, and the store recovers by it
     const fresh = makeRecord({ facts: 'fresh', version: '1.0.1', idempotency: { key: 'k', fingerprint: 'f' } })
     await store.record(fresh)
     t.same(await listed(), [old.verdict.id], 'a list may lag behind')
+    await store.recordRead('default', readAt('2026-11-25T00:00:00Z', 1))
+    t.same(await store.reads('default', {}, 1), { reads: [] }, 'and so may the list of reads')
     const { verdict, body, document } = fresh
     t.equal((await store.verdict('default', verdict.id))?.body, body)
     t.equal(await store.document('default', verdict.documentDigest), document)
@@ -223,6 +226,7 @@ test('a PostgreSQL that fails has a defined answer, and the store recovers by it
     await reader.close()
     await standby.stop()
     t.same(await listed(), [verdict.id, old.verdict.id], 'without the replica the primary answers')
+    t.equal((await store.reads('default', {}, 1)).reads.length, 1)
   })
 })
 

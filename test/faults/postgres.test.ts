@@ -77,6 +77,7 @@ t.test(
     await set('nobody')
     await sleep(500)
     await subject.expectDown(t, 25_000)
+    await subject.expectSilent(t)
     const waiting = async () => {
       const [row] = await queryAt(
         cluster.superuser(),
