@@ -61,7 +61,7 @@ export async function timeline(store: Reading, request: TimelineRequest): Promis
     tenant,
     [...verdicts, ...before].map(({ id }) => id),
   )
-  const found = new Map(records.map((record) => [record.id, record]))
+  const found = new Map(records.map((record) => [record.id, { ...record, verdict: verdictOf(record) }]))
   const entries: TimelineEntry[] = []
   for (const [index, verdict] of verdicts.entries()) {
     const older = found.get((verdicts[index + 1] ?? before[0])?.id ?? '')
@@ -72,14 +72,19 @@ export async function timeline(store: Reading, request: TimelineRequest): Promis
   return { entries, ...(next !== undefined && { next }) }
 }
 
+/** A record whose body was read once, although it is compared with the one before and with the one after. */
+interface ReadRecord extends StoredRecord {
+  readonly verdict: Verdict
+}
+
 function verdictOf({ id, body }: StoredRecord): Verdict {
   const verdict: unknown = JSON.parse(body)
   if (!matches('verdict', verdict)) throw new ImagegateError('INTERNAL', `The record of ${id} is not a verdict.`)
   return verdict
 }
 
-async function changeOf(store: Reading, older: StoredRecord, newer: StoredRecord): Promise<Change> {
-  const [from, to] = [verdictOf(older), verdictOf(newer)]
+async function changeOf(store: Reading, older: ReadRecord, newer: ReadRecord): Promise<Change> {
+  const [from, to] = [older.verdict, newer.verdict]
   const causes = await causesOf(store, from, to)
   const sections = causes.includes('facts') ? sectionsOf(older, newer) : undefined
   return {
