@@ -15,11 +15,50 @@ const eb = expressionBuilder<AuditTables, never>()
 
 /** What drives a list that names no one image and no request: text in names, a failed rule, a missing fact, a kind of finding. */
 export function drivingQuery(request: ListRequest, search: TextSearch | undefined): Driving | undefined {
+  if (search === undefined) return drivingQueries(request)[0]
+  return 'phrase' in search ? byPhrase(request, search.phrase) : byTrigrams(request, search)
+}
+
+/** Each filter but a text that can drive a list by rows of its own, first the one that does when none is known to be rare. */
+export function drivingQueries(request: ListRequest): readonly Driving[] {
   const { failedRule, missingFact, severity, effect } = request.filter
-  if (search !== undefined) return 'phrase' in search ? byPhrase(request, search.phrase) : byTrigrams(request, search)
-  if (failedRule !== undefined) return byRule(request, failedRule)
-  if (missingFact !== undefined) return byFact(request, missingFact)
-  return severity === undefined && effect === undefined ? undefined : byKind(request)
+  const ofKind = failedRule === undefined && (severity !== undefined || effect !== undefined)
+  return [
+    ...(failedRule === undefined ? [] : [byRule(request, failedRule)]),
+    ...(missingFact === undefined ? [] : [byFact(request, missingFact)]),
+    ...(ofKind ? [byKind(request)] : []),
+  ]
+}
+
+const columns = [
+  ['outcome', 'outcome'],
+  ['family', 'family'],
+  ['osType', 'os_type'],
+  ['osId', 'os_id'],
+  ['policyVersion', 'policy_version'],
+  ['caller', 'caller'],
+] as const
+
+/** Each filter that can drive a list by an index of the verdicts themselves. */
+export function columnQueries(request: ListRequest): readonly Driving[] {
+  return columns.flatMap(([name, column]): readonly Driving[] => {
+    const value = request.filter[name]
+    if (value === undefined) return []
+    return [{ query: ofTenant(request).where(column, '=', value), settled: [name] }]
+  })
+}
+
+/** All verdicts of the tenant and the times that are asked for. */
+export function tenantQuery(request: ListRequest): Driving {
+  return { query: ofTenant(request), settled: [] }
+}
+
+function ofTenant(request: ListRequest) {
+  return eb
+    .selectFrom('verdicts')
+    .select(['verdicts.id as id', 'verdicts.id as place'])
+    .where('verdicts.tenant', '=', request.tenant)
+    .where(idBounds(request, 'verdicts.id'))
 }
 
 function byRule(request: ListRequest, rule: string): Driving {

@@ -1,7 +1,7 @@
 import { type Expression, expressionBuilder, type Kysely, type SqlBool, sql } from 'kysely'
 import { recordedText } from './identity.ts'
 import { containing, requireSearchText } from './image-text.ts'
-import { drivingQuery } from './list-driving.ts'
+import { type Driving, drivingQuery } from './list-driving.ts'
 import { idBounds, type ListRequest } from './list-request.ts'
 import type { VerdictFilter } from './store.ts'
 import type { AuditTables } from './tables.ts'
@@ -30,13 +30,12 @@ const eb = expressionBuilder<AuditTables, 'verdicts' | 'findings' | 'missing_fac
 
 /**
  * The query behind a list: one index drives it, newest id first, and nothing is sorted. What drives is the narrowest
- * filter: an image's name or digest or a request's id, else what drivingQuery takes, else the database's choice. A cross
- * join keeps that order on SQLite; PostgreSQL comes to the same by its statistics. A text in names needs its search.
+ * filter: an image's name or digest or a request's id, else what is known to be rare, else what drivingQuery takes, else
+ * the database's choice. A cross join keeps that order on SQLite; PostgreSQL comes to the same by its statistics. A text in
+ * names needs its search, unless something rare drives.
  */
-export function listQuery(db: Kysely<AuditTables>, request: ListRequest, search?: TextSearch) {
-  const { imageName, imageDigest, requestId } = request.filter
-  const narrow = imageName !== undefined || imageDigest !== undefined || requestId !== undefined
-  const driving = narrow ? undefined : drivingQuery(request, search)
+export function listQuery(db: Kysely<AuditTables>, request: ListRequest, search?: TextSearch, rare?: Driving) {
+  const driving = namesOne(request.filter) ? undefined : (rare ?? drivingQuery(request, search))
   if (driving === undefined) {
     return db
       .selectFrom('verdicts')
@@ -48,7 +47,7 @@ export function listQuery(db: Kysely<AuditTables>, request: ListRequest, search?
   }
   const rest = { ...request, filter: without(request.filter, driving.settled) }
   const found = db.selectFrom(driving.query.as('found'))
-  if (search !== undefined && 'trigrams' in search) {
+  if (rare === undefined && search !== undefined && 'trigrams' in search) {
     // Statistics tell little about text: with its own limit a verdict is looked up for each row that was found.
     const verdict = eb
       .selectFrom('verdicts')
@@ -70,6 +69,11 @@ export function listQuery(db: Kysely<AuditTables>, request: ListRequest, search?
     .where(conditions(rest))
     .orderBy('found.place', 'desc')
     .limit(request.limit)
+}
+
+/** Whether a filter names one image or one request, of which there are few verdicts. */
+export function namesOne({ imageName, imageDigest, requestId }: VerdictFilter): boolean {
+  return imageName !== undefined || imageDigest !== undefined || requestId !== undefined
 }
 
 function without(filter: VerdictFilter, settled: readonly string[]): VerdictFilter {

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import { listQuery } from './list-query.ts'
+import { rarestDriving } from './list-rarity.ts'
 import type { ListRequest } from './list-request.ts'
 import type { IdempotentVerdict, StoredRecord, StoredVerdict, VerdictPage, VerdictSummary } from './store.ts'
 import type { AuditTables, VerdictRow } from './tables.ts'
@@ -98,8 +99,9 @@ export async function listVerdicts(
 ): Promise<VerdictPage> {
   const { position } = request
   const size = Math.min(Math.max(Math.trunc(request.limit), 1), maxPage)
-  const search = await textSearch(db, request)
-  const rows = await listQuery(db, { ...request, limit: size + 1 }, search).execute()
+  const rare = await rarestDriving(db, request)
+  const search = rare === undefined ? await textSearch(db, request) : undefined
+  const rows = await listQuery(db, { ...request, limit: size + 1 }, search, rare).execute()
   const verdicts = rows.slice(0, size).map(summaryOf)
   const first = verdicts[0]
   const last = verdicts.at(-1)

@@ -8,8 +8,8 @@ export type Dialect = 'sqlite' | 'postgres'
 /** How a text in image names is found: by a phrase of SQLite's index, or by trigrams, the rarest first. */
 export type TextSearch = { readonly phrase: string } | { readonly trigrams: readonly [string, ...string[]] }
 
-/** Trigrams are counted up to this, which tells the rare from the common. */
-const counted = 500
+/** Rows are counted up to this, which tells the rare from the common. */
+export const counted = 500
 
 /** Trigrams that are counted. */
 const considered = 16
@@ -28,7 +28,10 @@ export async function textSearch(
   if (dialect === 'sqlite') return { phrase: `"${text.replaceAll('"', '""')}"` }
   const found: { readonly trigram: string; readonly count: number }[] = []
   for (const trigram of trigramsOf(text).slice(0, considered)) {
-    found.push({ trigram, count: await countUpTo(db, tenant, trigram) })
+    const count = await countUpTo(db, tenant, trigram)
+    found.push({ trigram, count })
+    // With one that is nowhere, the text is nowhere.
+    if (count === 0) break
   }
   const [rarest, ...others] = found.sort((one, other) => one.count - other.count).map(({ trigram }) => trigram)
   return rarest === undefined ? undefined : { trigrams: [rarest, ...others.slice(0, lookedUp)] }

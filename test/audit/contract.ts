@@ -236,11 +236,19 @@ async function filters(t: Test, { store, tenant, make }: Room) {
     [{ to: '0001-01-01T00:00:00Z' }, []],
     [{ from: '9999-12-31T23:59:59.999Z' }, []],
   ]
-  for (const [filter, found] of expected) {
+  const finds = async (filter: VerdictFilter, found: readonly VerdictRecord[], told = '') => {
     const whose = filter.osId === 'skewed' ? `${tenant}-skewed` : filter.text === undefined ? tenant : `${tenant}-named`
     const ids = (await store.list(whose, filter, 10)).verdicts.map(({ id }) => id)
     const wanted = found.map(({ verdict }) => verdict.id)
-    t.same(ids, wanted, JSON.stringify(filter))
+    t.same(ids, wanted, JSON.stringify(filter) + told)
+  }
+  for (const [filter, found] of expected) await finds(filter, found)
+  const others = Array.from({ length: 510 }, (_, order) =>
+    named(order, `other-${order}`, { identity: identityAt('2026-02-01T00:00:00Z', order), warned: ['a.w'] }),
+  )
+  await Promise.all(others.map((record) => store.record(record)))
+  for (const [filter, found] of expected) {
+    if (filter.text !== undefined) await finds(filter, found, ' among more than are counted')
   }
   await t.rejects(store.list(tenant, { from: 'yesterday' }, 10), { code: 'OPTION_INVALID' })
   await t.rejects(store.list(tenant, { to: '2026-02-30T00:00:00Z' }, 10), { code: 'OPTION_INVALID' })

@@ -6,6 +6,7 @@ import { checkpointsQuery, coverageQuery, entriesQuery, entryQuery } from '../..
 import { changesQuery } from '../../server/audit/change-queries.ts'
 import type { ListPosition } from '../../server/audit/list-position.ts'
 import { listQuery } from '../../server/audit/list-query.ts'
+import { rareCandidates, rarityQuery } from '../../server/audit/list-rarity.ts'
 import { recordsQuery } from '../../server/audit/queries.ts'
 import { readsQuery } from '../../server/audit/read-queries.ts'
 import type { ReadFilter } from '../../server/audit/reads.ts'
@@ -152,6 +153,39 @@ test('the narrowest filter drives: an image or a request, else a text, a failed 
   t.match(driving(withoutRule), 'SEARCH missing_facts')
   const { missingFact: _fact, ...withoutFact } = withoutRule
   t.match(driving(withoutFact), 'SEARCH finding_kinds')
+  t.end()
+})
+
+test('of several filters a rare one drives, and how many rows each has is counted within its index', (t) => {
+  const { explain, db } = planner(t)
+  const { imageName: _name, imageDigest: _digest, requestId: _request, ...filter } = everyFilter
+  const request = { dialect: 'sqlite', tenant: 'default', filter, limit: 51, position } as const
+  const expected = [
+    'verdicts USING COVERING INDEX sqlite_autoindex_verdicts_1 (tenant=? AND id>? AND id<?)',
+    'findings USING PRIMARY KEY (tenant=? AND rule=? AND result=? AND verdict_id>? AND verdict_id<?)',
+    'missing_facts USING PRIMARY KEY (tenant=? AND pointer=? AND verdict_id>? AND verdict_id<?)',
+    ...['outcome', 'family', 'os_type', 'os_id', 'policy_version', 'caller'].map(
+      (name) => `verdicts USING COVERING INDEX verdicts_by_${name} (tenant=? AND ${name}=? AND id>? AND id<?)`,
+    ),
+  ]
+  const candidates = rareCandidates(request)
+  t.equal(candidates.length, expected.length)
+  for (const [index, rare] of candidates.entries()) {
+    const { sql, parameters } = listQuery(db, request, undefined, rare).compile()
+    const plan = explain(sql, parameters)
+    t.equal(plan[0], `SEARCH ${expected[index]}`)
+    t.same(faults(plan), [])
+  }
+  const { sql, parameters } = rarityQuery(candidates).compile(db)
+  const counting = explain(sql, parameters).filter((line) => line.startsWith('SEARCH') || line.includes('TEMP'))
+  t.same(
+    counting,
+    expected.map((driving) => `SEARCH ${driving}`),
+  )
+  for (const alone of ['outcome', 'caller', 'failedRule', 'severity'] as const) {
+    t.same(rareCandidates({ ...request, filter: { [alone]: filter[alone] } }), [], `${alone} leaves no choice`)
+  }
+  t.same(rareCandidates({ ...request, filter: everyFilter }), [], 'an image is narrow whatever else is rare')
   t.end()
 })
 
