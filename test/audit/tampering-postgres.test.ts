@@ -14,7 +14,8 @@ import type { Checkpoint } from '../../server/documents/checkpoint.ts'
 import { count, random, seed } from '../support/long.ts'
 import { noPostgres, startPostgres } from '../support/postgres.ts'
 import { makeRecord } from './records.ts'
-import { checkpointRow, coveredTables, flipped, pick } from './tamper.ts'
+import { flipped } from './tamper.ts'
+import { checkpointRow, coveredTables, pick } from './tamper-rows.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519')
 const verdicts = 30

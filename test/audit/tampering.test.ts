@@ -13,7 +13,8 @@ import type { Checkpoint } from '../../server/documents/checkpoint.ts'
 import type { Verification } from '../../server/documents/verification.ts'
 import { count, random, seed } from '../support/long.ts'
 import { makeRecord } from './records.ts'
-import { checkpointRow, countAnew, insertRecord, type Place, type Tampering, tamper } from './tamper.ts'
+import { type Place, type Tampering, tamper } from './tamper.ts'
+import { checkpointRow, countAnew, insertRecord } from './tamper-rows.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519')
 const segment = 4

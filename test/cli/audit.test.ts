@@ -9,7 +9,7 @@ import { start } from '../../server/compose.ts'
 import { readConfig } from '../../server/config.ts'
 import { sha256 } from '../../server/digest.ts'
 import { matches } from '../../server/schemas.ts'
-import { checkpointRow, entries } from '../audit/tamper.ts'
+import { checkpointRow, entries } from '../audit/tamper-rows.ts'
 import { changed, example, imagegate, releasedPolicies } from './support.ts'
 
 const folder = t.testdir()
