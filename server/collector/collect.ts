@@ -1,4 +1,5 @@
 import { realpath } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
 import type { FactDocument, Volume } from '../documents/facts.ts'
 import { ImagegateError } from '../errors.ts'
 import { parseFacts } from '../facts/parse.ts'
@@ -150,20 +151,23 @@ export async function collectImage(path: string, options: CollectOptions = {}): 
       // Reading guests takes many modules, which are loaded while the first programs run.
       const guests = import('./collect-guest.ts')
       const open = await opening
-      let gathered: Gathered
+      let document: Promise<FactDocument>
       let unchanged = false
       try {
         if (!open.conditions.sandboxed)
           options.onNotice?.('Programs that read the image run without a sandbox here; imagegate doctor says more.')
         const { guest, refusal } = await sniff(file)
-        gathered = await gather(open, await guests, refusal === undefined ? guest : undefined, options, at)
+        const gathered = await gather(open, await guests, refusal === undefined ? guest : undefined, options, at)
+        options.onStep?.('document')
+        // Programs take a while to end, in which the document is made.
+        document = setImmediate().then(() => documented(gathered, at))
+        document.catch(() => undefined)
       } finally {
         unchanged = (await open.close()).unchanged
       }
       options.signal?.throwIfAborted()
       if (!unchanged) throw new ImagegateError('IMAGE_CHANGED', `${path} was written to while it was read.`)
-      options.onStep?.('document')
-      return documented(gathered, at)
+      return await document
     } finally {
       await file.close()
     }
