@@ -2,8 +2,10 @@ import type { Disk, Partition } from '../../documents/facts.ts'
 import { GuestError, type GuestFiles } from '../guest.ts'
 import type { Missing } from '../part.ts'
 import type { GuestRead } from '../sniff/result.ts'
+import type { Place } from '../tools/place.ts'
 import type { Toolbox } from '../tools/toolbox.ts'
 import { contentOf, isExtended } from './content.ts'
+import { hintedRanges } from './hinted-ranges.ts'
 import { type Probe, probeRange } from './probe.ts'
 import { type Entry, readTable } from './table.ts'
 import type { VirtualDisk } from './virtual-disk.ts'
@@ -40,20 +42,38 @@ export function missingFrom(error: unknown, pointer: string): Missing {
   return { pointer, code: error.code, reason: error.message }
 }
 
-async function probeEntry(tools: Toolbox, disk: VirtualDisk, entry: Entry): Promise<Probe> {
+/** Asks blkid of a range, once each. */
+type AskProbe = (start: number, length: number) => Promise<Probe>
+
+function probing(tools: Toolbox, whole: Place): AskProbe {
+  const known = new Map<string, Promise<Probe>>()
+  return (start, length) => {
+    const key = `${start}-${length}`
+    const asked = known.get(key) ?? probeRange(tools, whole, start, length)
+    known.set(key, asked)
+    return asked
+  }
+}
+
+/** While sfdisk reads the table, blkid looks where partitions seem to be. */
+async function probeHints(ask: AskProbe, disk: VirtualDisk, guest: GuestRead | undefined): Promise<void> {
+  for (const { start, length } of await hintedRanges(guest, disk.sizeBytes)) ask(start, length).catch(() => undefined)
+}
+
+async function probeEntry(ask: AskProbe, disk: VirtualDisk, entry: Entry): Promise<Probe> {
   if (isExtended(entry)) return {}
   const length = Math.min(entry.length, disk.sizeBytes - entry.start)
   if (length <= 0) throw new GuestError('damaged', 'The partition lies behind the end of the disk.')
-  return probeRange(tools, await disk.whole(), entry.start, length)
+  return ask(entry.start, length)
 }
 
 /** Reads table and partitions. What cannot be read becomes a missing entry. */
 export async function readDisk(tools: Toolbox, disk: VirtualDisk, guest: GuestRead | undefined): Promise<DiskContents> {
   const whole = await disk.whole()
-  const [table, bare] = await Promise.allSettled([
-    readTable(tools, whole, guest),
-    probeRange(tools, whole, 0, disk.sizeBytes),
-  ])
+  const ask = probing(tools, whole)
+  const reading = Promise.allSettled([readTable(tools, whole, guest), ask(0, disk.sizeBytes)])
+  probeHints(ask, disk, guest).catch(() => undefined)
+  const [table, bare] = await reading
   // A file system without a table has bytes of its own where a table would stand.
   const bareProbe = bare.status === 'fulfilled' && bare.value.type !== undefined ? bare.value : undefined
   if (bareProbe !== undefined && bareProbe.table === undefined) {
@@ -66,7 +86,7 @@ export async function readDisk(tools: Toolbox, disk: VirtualDisk, guest: GuestRe
   }
   const { kind, entries } = table.value
   const missing: Missing[] = []
-  const probes = await Promise.allSettled(entries.map((entry) => probeEntry(tools, disk, entry)))
+  const probes = await Promise.allSettled(entries.map((entry) => probeEntry(ask, disk, entry)))
   const partitions: Partition[] = []
   const ranges: Range[] = []
   for (const [index, entry] of entries.entries()) {
