@@ -15,6 +15,7 @@ import { pino } from 'pino'
 import { buildApp } from '../dist/app.js'
 import { Checkpoints } from '../dist/audit/checkpoints.js'
 import { openStore } from '../dist/audit/open.js'
+import { readConfig } from '../dist/config.js'
 import { anonymous } from '../dist/http/caller.js'
 import { createMetrics } from '../dist/http/metrics.js'
 import { LivePolicies } from '../dist/policy/live.js'
@@ -80,14 +81,7 @@ async function serve(place, key, { policies: set, candidate }) {
     authenticate: async ({ headers }) => ({ ...anonymous, tenant: headers['bench-tenant'] ?? anonymous.tenant }),
     metrics: createMetrics(),
     now,
-    limits: {
-      bodySeconds: 5,
-      batchWindow: 64,
-      maxDelayMs: 0,
-      loopbackOnly: false,
-      requestsPerMinute: 0,
-      failuresPerMinute: 0,
-    },
+    limits: { ...readConfig({}), maxDelayMs: 0, loopbackOnly: false, requestsPerMinute: 0, failuresPerMinute: 0 },
   })
   const close = async () => {
     await app.close()

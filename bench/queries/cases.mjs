@@ -78,7 +78,7 @@ export function casesOf(openapi, values, { newest, middle, id, covered }, count)
   const common = (...names) => Object.fromEntries(names.map((name) => [name, (values[name] ?? given[name]).common]))
   const rare = (...names) => Object.fromEntries(names.map((name) => [name, (values[name] ?? given[name]).rare]))
   const dayOf = (n, later = 0) => new Date(timeOf(n).getTime() + later).toISOString().slice(0, 10)
-  const year = `from=${dayOf(0)}&to=${dayOf(count, day)}`
+  // The period that is taken when none is given.
   const month = `from=${dayOf(count, -30 * day)}&to=${dayOf(count, day)}`
   const differences = '/v1/policies/windows-server/candidate/differences'
   const cases = [
@@ -95,7 +95,7 @@ export function casesOf(openapi, values, { newest, middle, id, covered }, count)
     ['severity and effect', list({ severity: 'block', effect: 'block' })],
     ['severity and an outcome that it excludes', list({ severity: 'block', effect: 'block', outcome: 'ready' })],
     ['failedRule and effect', list({ ...common('failedRule'), effect: 'block' })],
-    ['failedRule and osId', list({ ...common('failedRule', 'osId') })],
+    ['failedRule and an osId that it seldom meets', list({ ...common('failedRule', 'osId') })],
     ['failedRule and rare osId', list({ ...common('failedRule'), ...rare('osId') })],
     ['severity and rare caller', list({ severity: 'block', ...rare('caller') })],
     ['missingFact and family', list(common('missingFact', 'family'))],
@@ -134,15 +134,14 @@ export function casesOf(openapi, values, { newest, middle, id, covered }, count)
     ['reads by operation', '/v1/reads?operation=listVerdicts'],
     ['reads of a verdict', `/v1/reads?verdict=${id}`],
     ['reads from and to', `/v1/reads?from=${new Date(Date.now() - day).toISOString()}&to=${new Date().toISOString()}`],
-    ['statistics by day', `/v1/statistics/days?${year}`],
-    ['statistics by day, one family', `/v1/statistics/days?${year}&family=linux`],
-    ['statistics by day of a rule', `/v1/statistics/days?${year}&rule=${values.failedRule.common}`],
-    ['statistics by day of a fact', `/v1/statistics/days?${year}&${new URLSearchParams(common('missingFact'))}`],
-    ['statistics of rules', `/v1/statistics/rules?${year}`],
-    ['statistics of rules, one family', `/v1/statistics/rules?${year}&family=linux&result=unknown&limit=50`],
-    ['statistics of rules, a month', `/v1/statistics/rules?${month}`],
-    ['statistics of facts', `/v1/statistics/facts?${year}`],
-    ['statistics of facts, one family', `/v1/statistics/facts?${year}&family=linux&limit=50`],
+    ['statistics by day', `/v1/statistics/days?${month}`],
+    ['statistics by day, one family', `/v1/statistics/days?${month}&family=linux`],
+    ['statistics by day of a rule', `/v1/statistics/days?${month}&rule=${values.failedRule.common}`],
+    ['statistics by day of a fact', `/v1/statistics/days?${month}&${new URLSearchParams(common('missingFact'))}`],
+    ['statistics of rules', `/v1/statistics/rules?${month}`],
+    ['statistics of rules, one family', `/v1/statistics/rules?${month}&family=linux&result=unknown&limit=50`],
+    ['statistics of facts', `/v1/statistics/facts?${month}`],
+    ['statistics of facts, one family', `/v1/statistics/facts?${month}&family=linux&limit=50`],
     ['candidate', '/v1/policies/windows-server/candidate'],
     ['candidate, differences', differences],
     ['candidate, from and to', `${differences}?from=not_ready&to=ready`],

@@ -9,6 +9,8 @@ import type { TextSearch } from './text-search.ts'
 export interface Driving {
   readonly query: AliasableExpression<{ readonly id: string; readonly place: string | number }>
   readonly settled: readonly (keyof VerdictFilter)[]
+  /** Whether a verdict is looked up for each id, whatever the database's statistics make of it. */
+  readonly oneByOne?: boolean
 }
 
 const eb = expressionBuilder<AuditTables, never>()
@@ -127,5 +129,5 @@ function byTrigrams(
     .where('image_trigrams.trigram', '=', rarest)
     .where(idBounds(request, 'image_trigrams.verdict_id'))
     .where((all) => all.and(others.map(alsoHas)))
-  return { query, settled: [] }
+  return { query, settled: [], oneByOne: true }
 }

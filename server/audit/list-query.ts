@@ -47,8 +47,8 @@ export function listQuery(db: Kysely<AuditTables>, request: ListRequest, search?
   }
   const rest = { ...request, filter: without(request.filter, driving.settled) }
   const found = db.selectFrom(driving.query.as('found'))
-  if (rare === undefined && search !== undefined && 'trigrams' in search) {
-    // Statistics tell little about text: with its own limit a verdict is looked up for each row that was found.
+  if (driving.oneByOne === true) {
+    // Statistics tell little about text, and nothing about the parts of a table as a whole: with its own limit a verdict is looked up for each row that was found.
     const verdict = eb
       .selectFrom('verdicts')
       .select(summaryColumns)

@@ -17,13 +17,14 @@ export async function rarestDriving(db: Kysely<AuditTables>, request: DialectReq
   const { rows } = await rarityQuery(candidates).execute(db)
   const counts = new Map(rows.map(({ place, found }) => [Number(place), Number(found)]))
   const fewest = Math.min(...counts.values())
-  return fewest === counted ? undefined : candidates.find((_, place) => counts.get(place) === fewest)
+  const rare = fewest === counted ? undefined : candidates.find((_, place) => counts.get(place) === fewest)
+  return rare && { ...rare, oneByOne: request.dialect === 'postgres' }
 }
 
-/** What may be rare, of filters that leave a choice. PostgreSQL's statistics tell it, but for a text. */
+/** What may be rare, of filters that leave a choice. */
 export function rareCandidates(request: DialectRequest): readonly Driving[] {
   const { dialect, filter } = request
-  if (namesOne(filter) || (dialect === 'postgres' && filter.text === undefined)) return []
+  if (namesOne(filter)) return []
   const candidates = [...drivingQueries(request), ...columnQueries(request)]
   if (filter.text === undefined) return candidates.length < 2 ? [] : candidates
   // SQLite's index of text holds all tenants' names, so that a small one would look through those of the others.

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 
 /** One step from a leaf to the root: the hash of the subtree beside, and on which side that stands. */
 export interface PathStep {
@@ -7,9 +7,8 @@ export interface PathStep {
 }
 
 function hash(prefix: 0 | 1, ...parts: readonly Uint8Array[]): Uint8Array {
-  const sum = createHash('sha256').update(Uint8Array.of(prefix))
-  for (const part of parts) sum.update(part)
-  return sum.digest()
+  // At once: a tree of 4096 leaves is 8191 of them, and a stream of three parts takes twice as long.
+  return digest('sha256', Buffer.concat([Uint8Array.of(prefix), ...parts]), 'buffer')
 }
 
 /** Where the left subtree ends: the largest power of two below size, which is at least 2. */
