@@ -70,15 +70,16 @@ export class DailyCounts {
     if (tallies.size > held) this.#addUp()
   }
 
-  /** What was counted, in the order of the table's key, and begins anew. */
+  /** What was counted, and begins anew. */
   take(): readonly DailyCountRow[] {
     this.#addUp()
-    const rows = [...this.#rows].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, row]) => row)
+    const rows = [...this.#rows.values()]
     this.#rows.clear()
     return rows
   }
 
   #addUp(): void {
+    if (this.#tallies.size === 0) return
     for (const [tenant, tallies] of this.#tallies) {
       for (const [tally, verdicts] of tallies) {
         const [day, family, counted]: Tally = JSON.parse(tally)
@@ -90,8 +91,8 @@ export class DailyCounts {
 
   #addRow(row: DailyCountRow): void {
     const key = dailyCountKey(row)
-    const before = this.#rows.get(key)?.verdicts ?? 0
-    this.#rows.set(key, { ...row, verdicts: before + row.verdicts })
+    const before = this.#rows.get(key)
+    this.#rows.set(key, before === undefined ? row : { ...row, verdicts: before.verdicts + row.verdicts })
   }
 }
 
