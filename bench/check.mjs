@@ -126,7 +126,7 @@ function ofDisk(disk, script) {
   const file = `${disk}?offset=${offset}`
   said('tune2fs', ['-l', file])
   said('debugfs', ['-f', script, file])
-  said('e2fsck', ['-f', '-n', file])
+  said('e2fsck', ['-f', '-n', '-E', 'readahead_kb=32', file])
 }
 
 /** What check does besides and debugfs does not: the initramfs, as debugfs dumped it, is unpacked for its list of drivers. */

@@ -37,6 +37,9 @@ async function superblock({ tools, disk, range }: VolumeSource): Promise<Superbl
   }
 }
 
+/** What e2fsck asks for ahead by itself is more than it needs, and through FUSE each piece costs: so it takes half the time. Unit: KiB. */
+const readahead = 32
+
 /** A journal that needs replay is dirty whatever e2fsck says, which would pass over it. */
 async function check(source: VolumeSource, known: Promise<Superblock>): Promise<Volume> {
   const { facts, recovery, state } = await known
@@ -49,7 +52,7 @@ async function check(source: VolumeSource, known: Promise<Superblock>): Promise<
   const result = await tools.run({
     tool: 'e2fsck',
     place,
-    args: ({ image }) => ['-f', '-n', extImage(image, place)],
+    args: ({ image }) => ['-f', '-n', '-E', `readahead_kb=${readahead}`, extImage(image, place)],
     limits: { seconds: 100 },
   })
   if (result.code === 0) return { check: { result: 'clean', method: 'full' } }
