@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { type Command, Option } from 'commander'
+import { probeEarly } from '../collector/tools/probe-sandbox.ts'
 import type { Judge } from './check-judge.ts'
 import { checkImages } from './check-run.ts'
 import { readAttestations } from './collect-attest.ts'
@@ -61,6 +62,8 @@ async function judgeFor({ policies, ...options }: CheckOptions, terminal: Termin
 
 async function check(images: readonly string[], options: CheckOptions, terminal: Terminal): Promise<ExitCode> {
   const { output } = options
+  const [first] = images
+  if (first !== undefined) probeEarly(first)
   const judge = await judgeFor(options, terminal)
   if (output !== undefined) await refuseInputs(output, [...images, ...options.attest])
   await warnRoot(terminal)

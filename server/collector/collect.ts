@@ -147,17 +147,16 @@ export async function collectImage(path: string, options: CollectOptions = {}): 
   try {
     const file = await openBytes(await realpath(path))
     try {
-      const opening = openImage(path, options)
-      // Reading guests takes many modules, which are loaded while the first programs run.
-      const guests = import('./collect-guest.ts')
-      const open = await opening
+      // Reading guests takes many modules, which are loaded while the first programs run, and not before they do.
+      const guests = () => import('./collect-guest.ts')
+      const open = await openImage(path, { ...options, onProgram: () => void guests().catch(() => undefined) })
       let document: Promise<FactDocument>
       let unchanged = false
       try {
         if (!open.conditions.sandboxed)
           options.onNotice?.('Programs that read the image run without a sandbox here; imagegate doctor says more.')
         const { guest, refusal } = await sniff(file)
-        const gathered = await gather(open, await guests, refusal === undefined ? guest : undefined, options, at)
+        const gathered = await gather(open, await guests(), refusal === undefined ? guest : undefined, options, at)
         options.onStep?.('document')
         // Programs take a while to end, in which the document is made.
         document = setImmediate().then(() => documented(gathered, at))

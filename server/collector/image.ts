@@ -30,6 +30,8 @@ export interface ImageOptions {
   /** off: do without bwrap, or without FUSE, even where they work. */
   readonly sandbox?: 'auto' | 'off'
   readonly fuse?: 'auto' | 'off'
+  /** Told of every program that is being waited for, so that what else needs this thread may begin. */
+  readonly onProgram?: () => void
 }
 
 /** An image whose disk and volumes can be read until it is closed. */
@@ -141,11 +143,12 @@ export async function openImage(path: string, options: ImageOptions = {}): Promi
   const file = await openBytes(real)
   const limit = AbortSignal.timeout((options.seconds ?? 120) * 1000)
   const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit
-  const { toolFolders: folders, sandbox } = options
+  const { toolFolders: folders, sandbox, onProgram } = options
   // What an image is, and what programs can do here, is found out side by side.
   const toolbox = (async () => {
     const identity = await identityFor(real)
-    return openToolbox({ identity, signal, ...(folders ? { folders } : {}), ...(sandbox ? { sandbox } : {}) })
+    const found = { ...(folders ? { folders } : {}), ...(sandbox ? { sandbox } : {}) }
+    return openToolbox({ identity, signal, onProgram, ...found })
   })()
   toolbox.catch(() => undefined)
   try {

@@ -1,3 +1,6 @@
+import { realpath } from 'node:fs/promises'
+import { findTool } from './find.ts'
+import { identityFor } from './identity.ts'
 import { sandboxArguments } from './sandbox.ts'
 import { type Identity, runProcess } from './spawn.ts'
 
@@ -15,4 +18,14 @@ export function sandboxWorks(bwrap: string, identity: Identity | undefined): Pro
   const known = probes.get(key) ?? probe()
   probes.set(key, known)
   return known
+}
+
+/** Asks for one image before the modules are loaded that open it; its answer is known then, or soon. Rejects never. */
+export async function probeEarly(image: string): Promise<void> {
+  try {
+    const [path, bwrap] = await Promise.all([realpath(image), findTool('bwrap')])
+    if (bwrap !== undefined) await sandboxWorks(bwrap, await identityFor(path))
+  } catch {
+    // Whoever opens the image finds the same, and tells it.
+  }
 }

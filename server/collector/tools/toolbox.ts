@@ -44,6 +44,8 @@ export interface ToolboxOptions {
   readonly folders?: readonly string[]
   /** off: do without bwrap even where it works. */
   readonly sandbox?: 'auto' | 'off'
+  /** Told of every program that has been started and is being waited for. */
+  readonly onProgram?: (() => void) | undefined
 }
 
 /** Looks programs up once each. */
@@ -119,7 +121,9 @@ export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
       for (const [name, content] of Object.entries(call.files ?? {}))
         if (own) await writeFile(join(own, name), content, { flag: 'wx', mode: 0o644 })
       const { command } = await commandFor(around, call, limits, own)
-      const ended = await runProcess({ command, identity }, limits.seconds, limits.stdoutBytes, limit)
+      const ending = runProcess({ command, identity }, limits.seconds, limits.stdoutBytes, limit)
+      options.onProgram?.()
+      const ended = await ending
       checkEnd(call.tool, ended)
       if (own === undefined || !call.writes) return { ...ended, files: new Map() }
       if (call.keep && ended.code === 0) await rename(join(own, call.keep.name), call.keep.path)
