@@ -1,10 +1,10 @@
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, chmodSync, constants, cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { settings } from '../../server/settings.ts'
-import { build, example, imagegate, releasedPolicies } from './support.ts'
+import { build, example, imagegate, releasedPolicies, top } from './support.ts'
 
 // Beside node_modules, so that the built program finds its packages.
 const folder = t.testdir()
@@ -40,6 +40,11 @@ t.test('the built file runs by itself', async (t) => {
   chmodSync(main, 0o755)
   const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   t.match(await ended(program(['--version'])), { code: 0, stdout: `${version}\n`, stderr: '' })
+})
+
+t.test('what npm run build leaves may be run by npx, however often it is built', (t) => {
+  t.doesNotThrow(() => accessSync(join(top, 'dist', 'main.js'), constants.X_OK))
+  t.end()
 })
 
 t.test('facts are piped in and JSON comes out, with the exit code of the outcome', async (t) => {
