@@ -1,18 +1,11 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t from 'tap'
 import { start } from '../../server/compose.ts'
 import { readConfig } from '../../server/config.ts'
-import { example, imagegate, releasedPolicies } from './support.ts'
+import { example, imagegate, ownDatabase } from './support.ts'
 
 const folder = t.testdir()
-const database = join(folder, 'audit.db')
-const environment = {
-  IMAGEGATE_POLICIES: await releasedPolicies(join(folder, 'policies')),
-  IMAGEGATE_DATABASE_URL: `file:${database}`,
-  IMAGEGATE_PORT: '0',
-  IMAGEGATE_LOG_LEVEL: 'silent',
-}
+const { database, environment } = await ownDatabase(folder)
 const running = await start(readConfig(environment))
 t.teardown(() => running.close())
 

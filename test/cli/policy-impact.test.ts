@@ -19,17 +19,11 @@ import {
   stricterText,
 } from '../authoring/recorded.ts'
 import { seed } from '../support/long.ts'
-import { example, imagegate, releasedPolicies } from './support.ts'
+import { example, imagegate, ownDatabase } from './support.ts'
 
 t.comment(`seed ${seed}`)
 const folder = t.testdir()
-const database = join(folder, 'audit.db')
-const environment = {
-  IMAGEGATE_POLICIES: await releasedPolicies(join(folder, 'policies')),
-  IMAGEGATE_DATABASE_URL: `file:${database}`,
-  IMAGEGATE_PORT: '0',
-  IMAGEGATE_LOG_LEVEL: 'silent',
-}
+const { database, environment } = await ownDatabase(folder)
 const known = await recordAll(database, documents(160, seed))
 await recordAll(database, [readFileSync(example('windows-server/ready.json'), 'utf8')])
 const others = await recordAll(database, documents(7, seed + 1), 'other')

@@ -103,3 +103,15 @@ export function build(folder: string): string {
   mkdirSync(join(folder, 'policies'))
   return join(folder, 'dist', 'main.js')
 }
+
+/** A database of its own in a folder, and what a command or a service needs to know to use it. */
+export async function ownDatabase(folder: string) {
+  const database = join(folder, 'audit.db')
+  const environment = {
+    IMAGEGATE_POLICIES: await releasedPolicies(join(folder, 'policies')),
+    IMAGEGATE_DATABASE_URL: `file:${database}`,
+    IMAGEGATE_PORT: '0',
+    IMAGEGATE_LOG_LEVEL: 'silent',
+  }
+  return { database, environment }
+}

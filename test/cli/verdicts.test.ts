@@ -6,16 +6,10 @@ import t from 'tap'
 import { start } from '../../server/compose.ts'
 import { readConfig } from '../../server/config.ts'
 import { sha256 } from '../../server/digest.ts'
-import { changed, example, imagegate, releasedPolicies } from './support.ts'
+import { changed, example, imagegate, ownDatabase } from './support.ts'
 
 const folder = t.testdir()
-const database = join(folder, 'audit.db')
-const environment = {
-  IMAGEGATE_POLICIES: await releasedPolicies(join(folder, 'policies')),
-  IMAGEGATE_DATABASE_URL: `file:${database}`,
-  IMAGEGATE_PORT: '0',
-  IMAGEGATE_LOG_LEVEL: 'silent',
-}
+const { database, environment } = await ownDatabase(folder)
 const running = await start(readConfig(environment))
 t.teardown(() => running.close())
 
