@@ -14,6 +14,15 @@ function positive(text: string): number {
   return Number(text)
 }
 
+/** Reads a whole number from 1 to a greatest. */
+export function upTo(most: number): (text: string) => number {
+  return (text) => {
+    const number = /^[1-9]\d{0,8}$/.test(text) ? Number(text) : most + 1
+    if (number > most) throw new InvalidArgumentError(`It is a whole number from 1 to ${most}.`)
+    return number
+  }
+}
+
 /** Adds --limit and --all. */
 export function addLimitOptions(command: Command): Command {
   return command

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import type { VerdictFilter } from '../audit/store.ts'
+import { families } from '../policy/families.ts'
 
 const filters = {
   from: new Option('--from <time>', 'recorded at or after: RFC 3339 in UTC, or a date'),
@@ -10,12 +11,7 @@ const filters = {
     'undetermined',
     'not_ready',
   ]),
-  family: new Option('--family <family>', 'judged by this family of policies').choices([
-    'windows-server',
-    'linux',
-    'nonstandard-linux',
-    'unidentified',
-  ]),
+  family: new Option('--family <family>', 'judged by this family of policies').choices(families),
   osType: new Option('--os-type <type>', 'of this type of system').choices(['windows', 'linux', 'freebsd']),
   osId: new Option('--os-id <id>', 'of this distribution'),
   imageName: new Option('--image-name <name>', 'of images of exactly this name'),

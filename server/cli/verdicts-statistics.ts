@@ -1,9 +1,11 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { AskedPeriod, DayStatistics, FrequencyStatistics } from '../audit/statistics.ts'
+import { families } from '../policy/families.ts'
 import { type Paint, painter } from './colour.ts'
 import type { Context } from './context.ts'
 import { exitCodes } from './exit.ts'
 import { jsonLine } from './json-report.ts'
+import { upTo } from './limited.ts'
 import { addRecordsOptions, type Records, type RecordsOptions, withRecords } from './records.ts'
 import { table } from './table.ts'
 import { colourOption, formatOf, formatOption, helpTail, type ShowOptions } from './usage.ts'
@@ -30,11 +32,6 @@ const help = helpTail(
   ['0  shown', '3  could not run'],
   ['A verdict counts once it is sealed, on the day in UTC on which it was recorded. At most 366 days at once.'],
 )
-
-function upToFiveHundred(text: string): number {
-  if (!/^([1-9]\d?|[1-4]\d\d|500)$/.test(text)) throw new InvalidArgumentError('It is a whole number from 1 to 500.')
-  return Number(text)
-}
 
 async function statisticsOf(records: Records, options: StatisticsOptions): Promise<Statistics> {
   const { from, to, family, rule, missingFact, limit } = options
@@ -91,17 +88,10 @@ export function addVerdictsStatistics(verdicts: Command, { terminal, exit }: Con
   addRecordsOptions(command)
     .option('--from <day>', 'the first day, in UTC (default: 30 days before --to)')
     .option('--to <day>', 'the day after the last one (default: tomorrow)')
-    .addOption(
-      new Option('--family <family>', 'judged by this family of policies').choices([
-        'windows-server',
-        'linux',
-        'nonstandard-linux',
-        'unidentified',
-      ]),
-    )
+    .addOption(new Option('--family <family>', 'judged by this family of policies').choices(families))
     .addOption(new Option('--rule <rule>', 'the results of this rule alone').conflicts('missingFact'))
     .option('--missing-fact <pointer>', 'how many lack this fact, alone')
-    .addOption(new Option('--limit <number>', 'at most so many rules and facts').argParser(upToFiveHundred).default(10))
+    .addOption(new Option('--limit <number>', 'at most so many rules and facts').argParser(upTo(500)).default(10))
     .addOption(formatOption())
     .addOption(colourOption())
     .addHelpText('after', help)

@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import type { VerdictFilter } from '../audit/store.ts'
 import type { RuleState, TimelineEntry } from '../evaluation/timeline.ts'
 import { type Paint, painter } from './colour.ts'
@@ -6,6 +6,7 @@ import type { Context } from './context.ts'
 import { safeText } from './escape.ts'
 import { exitCodes } from './exit.ts'
 import { jsonLine } from './json-report.ts'
+import { upTo } from './limited.ts'
 import { addRecordsOptions, type RecordsOptions, withRecords } from './records.ts'
 import { colourOption, formatOf, formatOption, helpTail, type ShowOptions, UsageError } from './usage.ts'
 import { verdictRow, verdictRowHeading } from './verdict-row.ts'
@@ -22,11 +23,6 @@ const help = helpTail(
   ['0  shown', '3  could not run'],
   ['Newest first. Below each verdict stands why it may differ from the one before, and the rules that do.'],
 )
-
-function upToHundred(text: string): number {
-  if (!/^([1-9]\d?|100)$/.test(text)) throw new InvalidArgumentError('It is a whole number from 1 to 100.')
-  return Number(text)
-}
 
 function stateText(state: RuleState): string {
   return state === 'absent' ? state : `${state.result} (${state.effect})`
@@ -51,7 +47,7 @@ export function addVerdictsTimeline(verdicts: Command, { terminal, exit }: Conte
   addRecordsOptions(command)
     .option('--image-name <name>', 'of images of exactly this name')
     .option('--image-digest <digest>', 'of the image with this digest')
-    .addOption(new Option('--limit <number>', 'at most so many, 1 to 100').argParser(upToHundred).default(20))
+    .addOption(new Option('--limit <number>', 'at most so many, 1 to 100').argParser(upTo(100)).default(20))
     .addOption(formatOption())
     .addOption(colourOption())
     .addHelpText('after', help)

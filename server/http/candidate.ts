@@ -8,6 +8,7 @@ import { callerOf } from './caller.ts'
 import { answers } from './components.ts'
 import { seal, unseal } from './cursor.ts'
 import type { Deps } from './deps.ts'
+import { paging, ruleId } from './list-parts.ts'
 import { note } from './request-log.ts'
 import { component } from './schema-parts.ts'
 import type { PartSchema } from './validation.ts'
@@ -32,19 +33,8 @@ const querystring: PartSchema = {
   properties: {
     from: { description: 'The outcome of the verdict; together with to.', ...outcome },
     to: { description: "The candidate's outcome; together with from.", ...outcome },
-    rule: {
-      description: 'Id of a rule that differs.',
-      type: 'string',
-      maxLength: 128,
-      pattern: '^[a-z0-9.-]+$',
-      examples: ['linux.ext4.64bit'],
-    },
-    limit: {
-      description: 'Length of the page, 1 to 500; 50 when left out.',
-      type: 'string',
-      pattern: '^([1-9][0-9]?|[1-4][0-9]{2}|500)$',
-      default: '50',
-    },
+    rule: ruleId('Id of a rule that differs.'),
+    limit: paging.limit,
     cursor: {
       description: 'Where the last page ended, exactly as its next; its filters hold and must not be given again.',
       type: 'string',

@@ -4,6 +4,7 @@ import type { SealedChange } from '../audit/store.ts'
 import { callerOf } from './caller.ts'
 import { answers } from './components.ts'
 import type { Deps } from './deps.ts'
+import { upTo500 } from './list-parts.ts'
 import { note } from './request-log.ts'
 import { component } from './schema-parts.ts'
 import type { PartSchema } from './validation.ts'
@@ -18,12 +19,7 @@ const querystring: PartSchema = {
       pattern: '^(0|[1-9][0-9]{0,14})$',
       default: '0',
     },
-    limit: {
-      description: 'Greatest number of changes, 1 to 500; 100 when left out.',
-      type: 'string',
-      pattern: '^([1-9][0-9]?|[1-4][0-9]{2}|500)$',
-      default: '100',
-    },
+    limit: upTo500('Greatest number of changes', '100'),
     wait: {
       description: 'Seconds to wait for a change when there is none, 0 to 30.',
       type: 'string',

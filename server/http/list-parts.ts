@@ -7,14 +7,29 @@ export const instant = {
   examples: ['2026-11-20T00:00:00Z'],
 }
 
-/** How long a page is and where it begins. */
-export const paging = {
-  limit: {
-    description: 'Length of the page, 1 to 500; 50 when left out.',
+/** How many are answered at most, 1 to 500. */
+export function upTo500(description: string, fallback: string) {
+  return {
+    description: `${description}, 1 to 500; ${fallback} when left out.`,
     type: 'string',
     pattern: '^([1-9][0-9]?|[1-4][0-9]{2}|500)$',
-    default: '50',
-  },
+    default: fallback,
+  }
+}
+
+/** Id of a rule. */
+export function ruleId(description: string) {
+  return { ...named(description, 128), pattern: '^[a-z0-9.-]+$', examples: ['linux.ext4.64bit'] }
+}
+
+/** JSON Pointer of a fact. */
+export function factPointer(description: string) {
+  return { ...named(description, 1024), pattern: '^(/([^~/]|~[01])+)+$', examples: ['/os/id'] }
+}
+
+/** How long a page is and where it begins. */
+export const paging = {
+  limit: upTo500('Length of the page', '50'),
   cursor: {
     description: 'Where the last page ended, exactly as its next; its filters hold and need not be given again.',
     type: 'string',

@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import type { VerdictFilter } from '../audit/store.ts'
+import { families } from '../policy/families.ts'
 import { callerOf } from './caller.ts'
 import { answers } from './components.ts'
 import { filterNames, filterOf, readCursor, writeCursor } from './cursor.ts'
 import type { Deps } from './deps.ts'
-import { givenFilter, instant, named, paging } from './list-parts.ts'
+import { factPointer, givenFilter, instant, named, paging, ruleId } from './list-parts.ts'
 import { note } from './request-log.ts'
 import { component } from './schema-parts.ts'
 import type { PartSchema } from './validation.ts'
@@ -22,22 +23,14 @@ const querystring: PartSchema = {
     from: { description: 'Recorded at or after: RFC 3339 in UTC, or a date, which is its midnight.', ...instant },
     to: { description: 'Recorded before: RFC 3339 in UTC, or a date, which is its midnight.', ...instant },
     outcome: oneOf('The outcome', 'ready', 'ready_with_warnings', 'undetermined', 'not_ready'),
-    family: oneOf('The policy family', 'windows-server', 'linux', 'nonstandard-linux', 'unidentified'),
+    family: oneOf('The policy family', ...families),
     osType: oneOf('The type of operating system', 'windows', 'linux', 'freebsd'),
     osId: named('The distribution, as the facts name it.', 64),
     imageName: named("The image's name, exactly.", 255),
     imageDigest: { ...named("The image's digest.", 71), pattern: '^sha256:[0-9a-f]{64}$' },
     policyVersion: { ...named('The version of the policy.', 20), pattern: '^[0-9]{1,6}\\.[0-9]{1,6}\\.[0-9]{1,6}$' },
-    failedRule: {
-      ...named('Id of a rule that failed.', 128),
-      pattern: '^[a-z0-9.-]+$',
-      examples: ['linux.ext4.64bit'],
-    },
-    missingFact: {
-      ...named('JSON Pointer of a fact that the verdict lists as missing.', 1024),
-      pattern: '^(/([^~/]|~[01])+)+$',
-      examples: ['/os/id'],
-    },
+    failedRule: ruleId('Id of a rule that failed.'),
+    missingFact: factPointer('JSON Pointer of a fact that the verdict lists as missing.'),
     severity: oneOf(
       'Severity of a finding that did not pass; with effect or failedRule, of the same finding',
       ...['block', 'warn', 'inform'],

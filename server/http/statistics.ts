@@ -1,9 +1,11 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { dayStatistics, frequencyStatistics, periodOf } from '../audit/statistics.ts'
 import { ImagegateError } from '../errors.ts'
+import { families } from '../policy/families.ts'
 import { callerOf } from './caller.ts'
 import { answers } from './components.ts'
 import type { Deps } from './deps.ts'
+import { factPointer, ruleId, upTo500 } from './list-parts.ts'
 import { component } from './schema-parts.ts'
 import type { PartSchema } from './validation.ts'
 
@@ -14,15 +16,10 @@ const period = {
   family: {
     description: 'Only verdicts of this policy family.',
     type: 'string',
-    enum: ['windows-server', 'linux', 'nonstandard-linux', 'unidentified'],
+    enum: families,
   },
 }
-const limit = {
-  description: 'Greatest number of rows, 1 to 500; 20 when left out.',
-  type: 'string',
-  pattern: '^([1-9][0-9]?|[1-4][0-9]{2}|500)$',
-  default: '20',
-}
+const limit = upTo500('Greatest number of rows', '20')
 
 function querystring(properties: PartSchema['properties']): PartSchema {
   return { type: 'object', additionalProperties: false, properties: { ...period, ...properties } }
@@ -36,20 +33,8 @@ const daysSchema = {
   tags: ['audit'],
   operationId: 'getDayStatistics',
   querystring: querystring({
-    rule: {
-      description: 'Id of a rule whose results are counted.',
-      type: 'string',
-      maxLength: 128,
-      pattern: '^[a-z0-9.-]+$',
-      examples: ['linux.ext4.64bit'],
-    },
-    missingFact: {
-      description: 'JSON Pointer of a fact that is missing.',
-      type: 'string',
-      maxLength: 1024,
-      pattern: '^(/([^~/]|~[01])+)+$',
-      examples: ['/os/id'],
-    },
+    rule: ruleId('Id of a rule whose results are counted.'),
+    missingFact: factPointer('JSON Pointer of a fact that is missing.'),
   }),
   response: answers({ 200: { description: 'Oldest day first.', schema: component('DayStatistics') } }),
 }
@@ -86,8 +71,7 @@ interface Query {
   readonly family?: string
 }
 type DaysQuery = Query & { readonly rule?: string; readonly missingFact?: string }
-type RulesQuery = Query & { readonly result?: string; readonly limit?: string }
-type FactsQuery = Query & { readonly limit?: string }
+type FrequencyQuery = Query & { readonly result?: string; readonly limit?: string }
 
 /** GET /v1/statistics/days, /v1/statistics/rules and /v1/statistics/facts */
 export function statisticsRoutes(app: FastifyInstance, { store }: Deps): void {
@@ -103,28 +87,27 @@ export function statisticsRoutes(app: FastifyInstance, { store }: Deps): void {
     return dayStatistics(store, callerOf(request).tenant, periodOf(asked, new Date()), rule ?? missingFact)
   })
 
-  app.get<{ Querystring: RulesQuery }>(
+  function frequencies(request: FastifyRequest<{ Querystring: FrequencyQuery }>, reply: FastifyReply, result: string) {
+    const { result: _result, limit = '20', ...asked } = request.query
+    const wanted = { result, limit: Number(limit) }
+    fresh(reply)
+    return frequencyStatistics(store, callerOf(request).tenant, periodOf(asked, new Date()), wanted)
+  }
+
+  app.get<{ Querystring: FrequencyQuery }>(
     '/v1/statistics/rules',
     { schema: rulesSchema, config },
     async (request, reply) => {
-      const { result = 'fail', limit = '20', ...asked } = request.query
-      const wanted = { result, limit: Number(limit) }
-      const { tenant } = callerOf(request)
-      const { counts, ...rest } = await frequencyStatistics(store, tenant, periodOf(asked, new Date()), wanted)
-      fresh(reply)
+      const { counts, ...rest } = await frequencies(request, reply, request.query.result ?? 'fail')
       return { ...rest, rules: counts.map(({ subject, verdicts }) => ({ rule: subject, verdicts })) }
     },
   )
 
-  app.get<{ Querystring: FactsQuery }>(
+  app.get<{ Querystring: FrequencyQuery }>(
     '/v1/statistics/facts',
     { schema: factsSchema, config },
     async (request, reply) => {
-      const { limit = '20', ...asked } = request.query
-      const wanted = { result: 'missing', limit: Number(limit) }
-      const { tenant } = callerOf(request)
-      const { counts, ...rest } = await frequencyStatistics(store, tenant, periodOf(asked, new Date()), wanted)
-      fresh(reply)
+      const { counts, ...rest } = await frequencies(request, reply, 'missing')
       return { ...rest, facts: counts.map(({ subject, verdicts }) => ({ pointer: subject, verdicts })) }
     },
   )

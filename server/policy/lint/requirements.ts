@@ -1,4 +1,5 @@
 import { strictAjv } from '../../validators.ts'
+import { families } from '../families.ts'
 import { type Found, type Head, type LintProblem, placed, type ReadSource } from './head.ts'
 
 /** One statement of the source. */
@@ -36,7 +37,7 @@ const validate = strictAjv(true).compile<Requirements>({
           id: { type: 'string', pattern: '^[A-Z]-[0-9]{2}$' },
           families: {
             type: 'array',
-            items: { enum: ['windows-server', 'linux', 'nonstandard-linux', 'unidentified'] },
+            items: { enum: families },
           },
           statement: text,
         },
