@@ -25,7 +25,7 @@ const help = helpTail(
 )
 
 // Fixed, so that a list of any length can be written as it is read.
-const widths = { at: 24, status: 6, answered: 8, caller: 24, operation: 14 } as const
+const widths = { at: 24, status: 6, answered: 8, caller: 24, operation: 24 } as const
 
 const heading = [
   pad('AT', widths.at),
