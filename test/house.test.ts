@@ -28,7 +28,7 @@ function importsOf(text: string): string[] {
 
 /** Floors of the house, lowest first; the first pattern that fits a file names its floor. */
 const floors: readonly (readonly [floor: string, pattern: RegExp])[] = [
-  ['use case', /^server\/evaluation\/(record|replay|timeline)\.ts$|^server\/authoring\//],
+  ['use case', /^server\/evaluation\/(record|replay|timeline(-record)?)\.ts$|^server\/authoring\//],
   ['outside world', /^server\/(audit|collector|issuer)\/|^server\/policy\/(load|bundle|parsed)[a-z-]*\.ts$/],
   ['domain', /^server\/(access|facts|policy|evaluation)\//],
   ['doors', /^server\/(http|cli)\//],

@@ -28,17 +28,13 @@ export function nextEntry(tenant: string, head: ChainHead, verdictId: string, re
   return { ...entry, link: linkOf(entry) }
 }
 
-function bytesOf(digest: string): Uint8Array {
-  return Buffer.from(digest.slice('sha256:'.length), 'hex')
-}
+const hexOf = (digest: string) => digest.slice('sha256:'.length)
 
-function digestOf(bytes: Uint8Array): string {
-  return `sha256:${Buffer.from(bytes).toString('hex')}`
-}
+const digestOf = (hex: string) => `sha256:${hex}`
 
 /** Root of the Merkle tree over the links of a segment, in the chain's order. Throws RangeError for none. */
 export function segmentRoot(links: readonly string[]): string {
-  return digestOf(merkleRoot(links.map(bytesOf)))
+  return digestOf(merkleRoot(links.map(hexOf)))
 }
 
 function signedBytes(checkpoint: Omit<Checkpoint, 'signature'>): Buffer {
@@ -87,7 +83,7 @@ export function checkSignature(checkpoint: Checkpoint, keys: readonly KeyObject[
 
 /** The proof that the entry at a sequence number stands under a checkpoint, from the links of the checkpoint's segment. */
 export function makeProof(entry: ChainEntry, links: readonly string[], checkpoint: Checkpoint): InclusionProof {
-  const path = merklePath(links.map(bytesOf), entry.sequence - checkpoint.from)
+  const path = merklePath(links.map(hexOf), entry.sequence - checkpoint.from)
   return {
     schema: 'imagegate.proof/1',
     entry,
@@ -116,8 +112,8 @@ export function faultOfProof(proof: InclusionProof, keys: readonly KeyObject[], 
     return "The path is not that of the entry's place."
   }
   const root = rootOfPath(
-    bytesOf(entry.link),
-    path.map(({ side, hash }) => ({ side, hash: bytesOf(hash) })),
+    hexOf(entry.link),
+    path.map(({ side, hash }) => ({ side, hash: hexOf(hash) })),
   )
   if (entry.sequence === sequence && entry.link !== checkpoint.link) return 'The checkpoint ends in another link.'
   if (digestOf(root) !== checkpoint.root) return "The path does not lead to the checkpoint's root."

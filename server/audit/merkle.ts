@@ -1,38 +1,60 @@
 import { hash as digest } from 'node:crypto'
 
-/** One step from a leaf to the root: the hash of the subtree beside, and on which side that stands. */
+/** One step from a leaf to the root: the hash of the subtree beside, as hexadecimal, and on which side that stands. */
 export interface PathStep {
   readonly side: 'left' | 'right'
-  readonly hash: Uint8Array
+  readonly hash: string
 }
 
-function hash(prefix: 0 | 1, ...parts: readonly Uint8Array[]): Uint8Array {
-  // At once: a tree of 4096 leaves is 8191 of them, and a stream of three parts takes twice as long.
-  return digest('sha256', Buffer.concat([Uint8Array.of(prefix), ...parts]), 'buffer')
+// A tree of 4096 leaves is 8191 hashes: text out of one buffer for all takes a third of the time of a buffer for each.
+const leafInput = Buffer.alloc(33, 0)
+const nodeInput = Buffer.alloc(65, 1)
+
+/** Hashes the input's first byte and what the parts stand for, which is written after it. */
+function hash(input: Buffer, ...parts: readonly string[]): string {
+  let end = 1
+  for (const part of parts) end += input.write(part, end, 'hex')
+  return digest('sha256', end === input.length ? input : input.subarray(0, end), 'hex')
+}
+
+function leafHash(leaf: string): string {
+  return hash(leaf.length === 64 ? leafInput : Buffer.alloc(1 + (leaf.length >> 1)), leaf)
+}
+
+/** The nodes above a level of the tree; the last has none beside it where there is an odd number, and rises as it is. */
+function above(level: readonly string[]): readonly string[] {
+  const nodes: string[] = []
+  for (let index = 0; index < level.length; index += 2) {
+    const [left = '', right] = [level[index], level[index + 1]]
+    nodes.push(right === undefined ? left : hash(nodeInput, left, right))
+  }
+  return nodes
+}
+
+/** Merkle tree hash of RFC 6962, section 2.1, with SHA-256; all is hexadecimal. Throws for no leaves: no tree of ours is empty. */
+export function merkleRoot(leaves: readonly string[]): string {
+  let level: readonly string[] = leaves.map(leafHash)
+  while (level.length > 1) level = above(level)
+  const [root] = level
+  if (root === undefined) throw new RangeError('A Merkle tree has at least one leaf.')
+  return root
+}
+
+/** Audit path of RFC 6962, section 2.1.1, from the leaf at index upwards. */
+export function merklePath(leaves: readonly string[], index: number): readonly PathStep[] {
+  const path: PathStep[] = []
+  let at = index
+  for (let level: readonly string[] = leaves.map(leafHash); level.length > 1; level = above(level)) {
+    const beside = level[at ^ 1]
+    if (beside !== undefined) path.push({ side: at % 2 === 0 ? 'right' : 'left', hash: beside })
+    at >>= 1
+  }
+  return path
 }
 
 /** Where the left subtree ends: the largest power of two below size, which is at least 2. */
 function split(size: number): number {
   return 2 ** Math.floor(Math.log2(size - 1))
-}
-
-/** Merkle tree hash of RFC 6962, section 2.1, with SHA-256. Throws for no leaves: no tree of ours is empty. */
-export function merkleRoot(leaves: readonly Uint8Array[]): Uint8Array {
-  const [only] = leaves
-  if (only === undefined) throw new RangeError('A Merkle tree has at least one leaf.')
-  if (leaves.length === 1) return hash(0, only)
-  const middle = split(leaves.length)
-  return hash(1, merkleRoot(leaves.slice(0, middle)), merkleRoot(leaves.slice(middle)))
-}
-
-/** Audit path of RFC 6962, section 2.1.1, from the leaf at index upwards. */
-export function merklePath(leaves: readonly Uint8Array[], index: number): readonly PathStep[] {
-  if (leaves.length <= 1) return []
-  const middle = split(leaves.length)
-  const [left, right] = [leaves.slice(0, middle), leaves.slice(middle)]
-  return index < middle
-    ? [...merklePath(left, index), { side: 'right', hash: merkleRoot(right) }]
-    : [...merklePath(right, index - middle), { side: 'left', hash: merkleRoot(left) }]
 }
 
 /** The sides that the path of a leaf has in a tree of that size: they tell the leaf's place. */
@@ -43,9 +65,9 @@ export function pathSides(index: number, size: number): readonly PathStep['side'
 }
 
 /** The root to which a path leads from a leaf. */
-export function rootOfPath(leaf: Uint8Array, path: readonly PathStep[]): Uint8Array {
+export function rootOfPath(leaf: string, path: readonly PathStep[]): string {
   return path.reduce(
-    (at, { side, hash: beside }) => (side === 'left' ? hash(1, beside, at) : hash(1, at, beside)),
-    hash(0, leaf),
+    (at, { side, hash: beside }) => (side === 'left' ? hash(nodeInput, beside, at) : hash(nodeInput, at, beside)),
+    leafHash(leaf),
   )
 }

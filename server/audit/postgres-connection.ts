@@ -28,9 +28,10 @@ const limits = [
 
 /**
  * A reading transaction; it sees the rows of the tenant that setTenant names. An index on today's disks costs little more
- * than a scan: at the default of 4 a list by two filters reads whole tables while they are small.
+ * than a scan: at the default of 4 a list by two filters reads whole tables while they are small. What is read is a page,
+ * and starting workers for it takes longer than the page.
  */
-export const beginReading = `BEGIN READ ONLY; ${limits}; SET LOCAL random_page_cost = 1.1`
+export const beginReading = `BEGIN READ ONLY; ${limits}; SET LOCAL random_page_cost = 1.1; SET LOCAL max_parallel_workers_per_gather = 0`
 
 /** A writing transaction. Its commit is durable whatever the role's default, and on the synchronous standby if there is one. */
 export const beginWriting = `BEGIN; ${limits}; SET LOCAL synchronous_commit = on`

@@ -62,7 +62,7 @@ export async function findPolicyBody(db: Kysely<AuditTables>, digest: string): P
   return row?.body
 }
 
-/** Verdicts with their fact documents, in the order of the ids. */
+/** Verdicts with their fact documents, in the order of the ids; a document that several have is read once. */
 export async function findRecords(
   db: Kysely<AuditTables>,
   tenant: string,
@@ -70,26 +70,35 @@ export async function findRecords(
 ): Promise<readonly StoredRecord[]> {
   if (ids.length === 0) return []
   const rows = await recordsQuery(db, tenant, ids.slice(0, maxPage)).execute()
+  if (rows.length === 0) return []
+  const digests = new Set(rows.map((row) => row.document_digest))
+  const documents = await documentsQuery(db, tenant, [...digests]).execute()
   const found = new Map(rows.map((row) => [row.id, row]))
+  const kept = new Map(documents.map(({ digest, body }) => [digest, body ?? 'expired']))
   return ids.flatMap((id) => {
     const row = found.get(id)
     if (row === undefined) return []
-    return [{ id, body: row.body, ...(row.kept === null ? {} : { document: row.document ?? 'expired' }) }]
+    const document = kept.get(row.document_digest)
+    return [{ id, body: row.body, ...(document !== undefined && { document }) }]
   })
 }
 
-/** The query behind findRecords: every row is found by its key. */
+/** The first query behind findRecords: every row is found by its key. */
 export function recordsQuery(db: Kysely<AuditTables>, tenant: string, ids: readonly string[]) {
   return db
     .selectFrom('verdicts')
-    .leftJoin('fact_documents', (join) =>
-      join
-        .onRef('fact_documents.tenant', '=', 'verdicts.tenant')
-        .onRef('fact_documents.digest', '=', 'verdicts.document_digest'),
-    )
-    .select(['verdicts.id', 'verdicts.body', 'fact_documents.body as document', 'fact_documents.digest as kept'])
-    .where('verdicts.tenant', '=', tenant)
-    .where('verdicts.id', 'in', ids)
+    .select(['id', 'body', 'document_digest'])
+    .where('tenant', '=', tenant)
+    .where('id', 'in', ids)
+}
+
+/** The second query behind findRecords: every row is found by its key. */
+export function documentsQuery(db: Kysely<AuditTables>, tenant: string, digests: readonly string[]) {
+  return db
+    .selectFrom('fact_documents')
+    .select(['digest', 'body'])
+    .where('tenant', '=', tenant)
+    .where('digest', 'in', digests)
 }
 
 /** One page of verdicts, newest first, of at most `limit` (1 to 500; what lies outside counts as the nearest). */

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { VerdictFilter } from '../audit/store.ts'
-import type { RuleState, TimelineEntry } from '../evaluation/timeline.ts'
+import type { TimelineEntry } from '../evaluation/timeline.ts'
+import type { RuleState } from '../evaluation/timeline-record.ts'
 import { type Paint, painter } from './colour.ts'
 import type { Context } from './context.ts'
 import { safeText } from './escape.ts'

@@ -1,19 +1,15 @@
 import type { ListPosition } from '../audit/list-position.ts'
-import type { StoredRecord, StoreReader, VerdictFilter, VerdictSummary } from '../audit/store.ts'
-import { canonicalize } from '../digest.ts'
-import type { Finding, Verdict } from '../documents/verdict.ts'
+import type { StoreReader, VerdictFilter, VerdictSummary } from '../audit/store.ts'
+import type { Verdict } from '../documents/verdict.ts'
 import { ImagegateError } from '../errors.ts'
-import { matches } from '../schemas.ts'
 import { recordedPolicy } from './replay.ts'
+import { DocumentSections, type RuleState, type TimelineRecord, timelineRecord } from './timeline-record.ts'
 
 /**
  * Why a verdict may differ from the one before: other facts or options; another policy, because the set of policies or
  * the choice among them changed (policy) or because only time went by (clock); another evaluator.
  */
 export type Cause = 'facts' | 'options' | 'policy' | 'clock' | 'evaluator'
-
-/** A rule's result and effect in a verdict; 'absent' where its policy does not have the rule. */
-export type RuleState = Pick<Finding, 'result' | 'effect'> | 'absent'
 
 /** What changed since the verdict before. */
 export interface Change {
@@ -55,50 +51,48 @@ type Reading = Pick<StoreReader, 'list' | 'records' | 'policyBody'>
 /** One page of what was said of an image. Rejects with INTERNAL for a record that is no verdict. */
 export async function timeline(store: Reading, request: TimelineRequest): Promise<TimelinePage> {
   const { tenant, filter, limit, position } = request
-  const { verdicts, next } = await store.list(tenant, filter, limit, position)
-  const before = next === undefined ? [] : (await store.list(tenant, filter, 1, next)).verdicts
-  const records = await store.records(
+  // One more than is shown: the last is compared with it.
+  const { verdicts: listed } = await store.list(tenant, filter, limit + 1, position)
+  const stored = await store.records(
     tenant,
-    [...verdicts, ...before].map(({ id }) => id),
+    listed.map(({ id }) => id),
   )
-  const found = new Map(records.map((record) => [record.id, { ...record, verdict: verdictOf(record) }]))
+  const found = new Map(stored.map((record) => [record.id, timelineRecord(record)]))
+  const documents = new DocumentSections()
   const entries: TimelineEntry[] = []
-  for (const [index, verdict] of verdicts.entries()) {
-    const older = found.get((verdicts[index + 1] ?? before[0])?.id ?? '')
+  for (const [index, verdict] of listed.slice(0, limit).entries()) {
+    const older = found.get(listed[index + 1]?.id ?? '')
     const record = found.get(verdict.id)
     const known = record !== undefined && older !== undefined
-    entries.push(known ? { verdict, change: await changeOf(store, older, record) } : { verdict })
+    entries.push(known ? { verdict, change: await changeOf(store, documents, older, record) } : { verdict })
   }
-  return { entries, ...(next !== undefined && { next }) }
+  const [first, last] = [listed[0], listed[limit - 1]]
+  if (listed.length <= limit || first === undefined || last === undefined) return { entries }
+  return { entries, next: { upTo: position?.upTo ?? first.id, before: last.id } }
 }
 
-/** A record whose body was read once, although it is compared with the one before and with the one after. */
-interface ReadRecord extends StoredRecord {
-  readonly verdict: Verdict
-}
-
-function verdictOf({ id, body }: StoredRecord): Verdict {
-  const verdict: unknown = JSON.parse(body)
-  if (!matches('verdict', verdict)) throw new ImagegateError('INTERNAL', `The record of ${id} is not a verdict.`)
-  return verdict
-}
-
-async function changeOf(store: Reading, older: ReadRecord, newer: ReadRecord): Promise<Change> {
+async function changeOf(
+  store: Reading,
+  documents: DocumentSections,
+  older: TimelineRecord,
+  newer: TimelineRecord,
+): Promise<Change> {
   const [from, to] = [older.verdict, newer.verdict]
-  const causes = await causesOf(store, from, to)
-  const sections = causes.includes('facts') ? sectionsOf(older, newer) : undefined
+  const causes = await causesOf(store, older, newer)
+  const sections = causes.includes('facts') ? documents.differing(older, newer) : undefined
   return {
     since: older.id,
     causes,
     ...(sections !== undefined && { sections }),
     ...(from.outcome !== to.outcome && { outcome: { from: from.outcome, to: to.outcome } }),
-    findings: findingsOf(from, to),
+    findings: findingsOf(older.rules, newer.rules),
   }
 }
 
-async function causesOf(store: Reading, from: Verdict, to: Verdict): Promise<readonly Cause[]> {
+async function causesOf(store: Reading, older: TimelineRecord, newer: TimelineRecord): Promise<readonly Cause[]> {
+  const [from, to] = [older.verdict, newer.verdict]
   const facts = from.factsDigest !== to.factsDigest
-  const options = canonicalize(from.options) !== canonicalize(to.options)
+  const options = older.options !== newer.options
   const policy = from.policy.digest === to.policy.digest ? undefined : await causeOfPolicy(store, from, to)
   // Facts and options choose the family; that it has another policy follows from them.
   const follows = from.policy.family !== to.policy.family && (facts || options)
@@ -111,7 +105,11 @@ async function causesOf(store: Reading, from: Verdict, to: Verdict): Promise<rea
 }
 
 /** The clock alone, when both were chosen by time and the later policy came into force between the two times. */
-async function causeOfPolicy(store: Reading, from: Verdict, to: Verdict): Promise<Cause> {
+async function causeOfPolicy(
+  store: Reading,
+  from: TimelineRecord['verdict'],
+  to: TimelineRecord['verdict'],
+): Promise<Cause> {
   const byTime = from.policy.selectedBy !== 'pin' && to.policy.selectedBy !== 'pin'
   if (!byTime || from.policy.family !== to.policy.family) return 'policy'
   const [earlier, later] = Date.parse(from.asOf) <= Date.parse(to.asOf) ? [from, to] : [to, from]
@@ -130,25 +128,12 @@ async function effectiveFrom(store: Reading, policy: Verdict['policy']): Promise
   }
 }
 
-const besideSections = ['schema', 'collection']
+type Rules = TimelineRecord['rules']
 
-function sectionsOf(older: StoredRecord, newer: StoredRecord): readonly string[] | undefined {
-  const [from, to] = [older, newer].map(({ document }) => {
-    const parsed: unknown = document === undefined || document === 'expired' ? undefined : JSON.parse(document)
-    return typeof parsed === 'object' && parsed !== null ? new Map(Object.entries(parsed)) : undefined
-  })
-  if (from === undefined || to === undefined) return undefined
-  const differs = (name: string) => JSON.stringify(from.get(name)) !== JSON.stringify(to.get(name))
-  const names = [...new Set([...from.keys(), ...to.keys()])].filter((name) => !besideSections.includes(name))
-  return names.filter(differs).sort()
-}
-
-function findingsOf(from: Verdict, to: Verdict): Change['findings'] {
-  const states = ({ findings }: Verdict) =>
-    new Map(findings.map(({ rule, result, effect }): [string, RuleState] => [rule, { result, effect }]))
-  const [before, after] = [states(from), states(to)]
+function findingsOf(before: Rules, after: Rules): Change['findings'] {
   return [...new Set([...after.keys(), ...before.keys()])].flatMap((rule) => {
-    const [one, other] = [before.get(rule) ?? 'absent', after.get(rule) ?? 'absent']
-    return JSON.stringify(one) === JSON.stringify(other) ? [] : [{ rule, from: one, to: other }]
+    const [from, to] = [before.get(rule), after.get(rule)]
+    if (from?.result === to?.result && from?.effect === to?.effect) return []
+    return [{ rule, from: from ?? 'absent', to: to ?? 'absent' }]
   })
 }

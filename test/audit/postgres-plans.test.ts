@@ -2,7 +2,7 @@ import { test } from 'tap'
 import { changesQuery } from '../../server/audit/change-queries.ts'
 import type { ListPosition } from '../../server/audit/list-position.ts'
 import { listQuery } from '../../server/audit/list-query.ts'
-import { recordsQuery } from '../../server/audit/queries.ts'
+import { documentsQuery, recordsQuery } from '../../server/audit/queries.ts'
 import { readsQuery } from '../../server/audit/read-queries.ts'
 import type { ReadFilter } from '../../server/audit/reads.ts'
 import { shadowQuery } from '../../server/audit/shadow-queries.ts'
@@ -58,6 +58,7 @@ test('on PostgreSQL every list is found by indexes', { skip: noPostgres }, async
         const work = await list(filter, at)
         const told = JSON.stringify({ filter, at: at !== undefined, ...work, indexes: [...work.indexes] })
         t.same(work.scanned, [], told)
+        t.notOk(work.parallel, told)
         t.ok(work.sorted <= 500, told)
         // Two filters that hold by chance let through one in hundreds.
         // For a text that is in one of eighteen names, up to five trigrams are looked up.
@@ -123,9 +124,11 @@ test('on PostgreSQL every list is found by indexes', { skip: noPostgres }, async
   await t.test('what is looked up by its key is found by its key', async (t) => {
     const ids = [1, 2, 3].map((day) => identityAt(`2026-01-0${day}T00:00:00Z`).id)
     t.match(await explain((db) => recordsQuery(db, 'default', ids)), { scanned: [], sorted: 0 })
+    t.match(await explain((db) => documentsQuery(db, 'default', ['sha256:d'])), { scanned: [], sorted: 0 })
     const shadows = { tenant: 'default', candidate: 'sha256:c', filter: { rule: 'a.b' }, limit: 51 }
     t.match(await explain((db) => trigramCountQuery(db, 'default', 'web')), { scanned: [], sorted: 0, touched: 500 })
-    t.match(await explain((db) => changesQuery(db, 'default', 100, 51)), { scanned: [], sorted: 0, touched: 102 })
+    const changes = await explain((db) => changesQuery(db, 'default', 100, 51))
+    t.match(changes, { scanned: [], sorted: 0, touched: 102, parallel: false })
     t.match(await explain((db) => shadowQuery(db, shadows)), { scanned: [], touched: 0 })
   })
 })

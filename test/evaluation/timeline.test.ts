@@ -4,9 +4,10 @@ import { openSqliteStore } from '../../server/audit/sqlite.ts'
 import type { GivenOptions } from '../../server/evaluation/options.ts'
 import { evaluateAndRecord } from '../../server/evaluation/record.ts'
 import { type TimelineEntry, timeline } from '../../server/evaluation/timeline.ts'
+import { DocumentSections, timelineRecord } from '../../server/evaluation/timeline-record.ts'
 import { parseFacts } from '../../server/facts/parse.ts'
 import type { PolicySet } from '../../server/policy/set.ts'
-import { submittedBy } from '../audit/records.ts'
+import { makeRecord, submittedBy } from '../audit/records.ts'
 import { goodSet } from '../http/policy-sets.ts'
 import { example } from '../http/support.ts'
 
@@ -76,4 +77,42 @@ test('the timeline of an image names why each verdict may differ from the one be
   t.same(entries[1]?.change?.findings, [])
   const [third] = entries[2]?.change?.findings ?? []
   t.match(third, { from: { result: 'pass' }, to: { result: 'unknown' } })
+})
+
+test('a record of which the timeline cannot tell what it compares is no verdict', (t) => {
+  const text = makeRecord().body
+  t.equal(timelineRecord({ id: 'a', body: text }).rules.size, JSON.parse(text).findings.length)
+  const broken: readonly ((verdict: ReturnType<typeof JSON.parse>) => unknown)[] = [
+    () => null,
+    () => [],
+    ({ asOf: _, ...rest }) => rest,
+    (verdict) => ({ ...verdict, evaluator: '1' }),
+    (verdict) => ({ ...verdict, policy: { ...verdict.policy, digest: 1 } }),
+    (verdict) => ({ ...verdict, options: null }),
+    (verdict) => ({ ...verdict, findings: {} }),
+    (verdict) => ({ ...verdict, findings: [{ rule: 'linux.a', result: 'pass' }] }),
+  ]
+  for (const change of broken) {
+    const body = JSON.stringify(change(JSON.parse(text)))
+    t.throws(() => timelineRecord({ id: 'a', body }), { code: 'INTERNAL' }, body.slice(0, 100))
+  }
+  t.end()
+})
+
+test('sections are told apart only while both documents are there', (t) => {
+  const { body } = makeRecord()
+  const record = (documentDigest: string, document?: string) =>
+    timelineRecord({
+      id: documentDigest,
+      body: JSON.stringify({ ...JSON.parse(body), documentDigest }),
+      ...(document !== undefined && { document }),
+    })
+  const sections = new DocumentSections()
+  const one = record('a', '{"collection":1,"disks":[1],"files":{},"schema":"x"}')
+  const other = record('b', '{"collection":2,"disks":[2],"files":{},"packages":{},"schema":"y"}')
+  t.same(sections.differing(one, other), ['disks', 'packages'])
+  t.same(sections.differing(one, one), [])
+  t.equal(sections.differing(one, record('c', 'expired')), undefined)
+  t.equal(sections.differing(record('d'), other), undefined)
+  t.end()
 })
