@@ -117,7 +117,7 @@ export function casesOf(openapi, values, { newest, middle, id, covered }, count)
       `/v1/timeline?${new URLSearchParams(common('imageName', 'imageDigest'))}`,
       { following: true },
     ],
-    ['timeline, 100', `/v1/timeline?${new URLSearchParams({ ...common('imageName'), limit: '100' })}`],
+    ['timeline, 50', `/v1/timeline?${new URLSearchParams({ ...common('imageName'), limit: '50' })}`],
     ['changes from the begin', '/v1/changes?after=0'],
     ['changes from the middle, 500', `/v1/changes?after=${middle}&limit=500`],
     ['changes at the end', `/v1/changes?after=${covered + 1_000_000}&wait=0`],

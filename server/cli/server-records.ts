@@ -56,28 +56,32 @@ const isReplay = answers.compile<Replay>(
 
 const ruleState = { oneOf: [{ const: 'absent' }, object({ result: text, effect: text })] }
 const texts = { type: 'array', items: text }
-const isTimeline = answers.compile<{ readonly entries: readonly TimelineEntry[] }>(
-  object({
-    entries: {
-      type: 'array',
-      items: object(
-        {
-          verdict: summary,
-          change: object(
-            {
-              since: text,
-              causes: texts,
-              sections: texts,
-              outcome: object({ from: text, to: text }),
-              findings: { type: 'array', items: object({ rule: text, from: ruleState, to: ruleState }) },
-            },
-            ['sections', 'outcome'],
-          ),
-        },
-        ['change'],
-      ),
+const isTimeline = answers.compile<{ readonly entries: readonly TimelineEntry[]; readonly next?: string }>(
+  object(
+    {
+      next: text,
+      entries: {
+        type: 'array',
+        items: object(
+          {
+            verdict: summary,
+            change: object(
+              {
+                since: text,
+                causes: texts,
+                sections: texts,
+                outcome: object({ from: text, to: text }),
+                findings: { type: 'array', items: object({ rule: text, from: ruleState, to: ruleState }) },
+              },
+              ['sections', 'outcome'],
+            ),
+          },
+          ['change'],
+        ),
+      },
     },
-  }),
+    ['next'],
+  ),
 )
 
 /** Requests that are open at a time. */
@@ -135,6 +139,26 @@ async function* pagesOf(
   }
 }
 
+/** Entries that a page of a server's timeline holds at most. */
+const maxTimeline = 50
+
+async function timelineOf(
+  get: Get,
+  image: Pick<VerdictFilter, 'imageName' | 'imageDigest'>,
+  limit: number,
+): Promise<readonly TimelineEntry[]> {
+  const entries: TimelineEntry[] = []
+  let asked: Readonly<Record<string, string>> = image
+  for (let ask = get; ; ask = patient(get)) {
+    const size = String(Math.min(limit - entries.length, maxTimeline))
+    const page = parseAnswer(await ask('v1/timeline', { ...asked, limit: size }))
+    if (!isTimeline(page)) throw unexpected('It did not answer with a timeline.')
+    entries.push(...page.entries)
+    if (page.next === undefined || entries.length >= limit) return entries
+    asked = { cursor: page.next }
+  }
+}
+
 /** The audit record of a running imagegate. Throws a UsageError for what is no address. */
 export function serverRecords(server: ServerPlace): Records {
   const get = clientOf(server)
@@ -156,11 +180,7 @@ export function serverRecords(server: ServerPlace): Records {
       if (!isReplay(answer)) throw unexpected('It did not answer with a replay.')
       return answer
     },
-    async timeline(image, limit) {
-      const answer = parseAnswer(await get('v1/timeline', { ...image, limit: String(limit) }))
-      if (!isTimeline(answer)) throw unexpected('It did not answer with a timeline.')
-      return answer.entries
-    },
+    timeline: (image, limit) => timelineOf(get, image, limit),
     ...serverStatistics(get),
     reads: (filter, pageSize) => serverReads(get, filter, pageSize),
     close: () => Promise.resolve(),

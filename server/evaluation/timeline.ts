@@ -41,7 +41,7 @@ export interface TimelineRequest {
   readonly tenant: string
   /** The image: its name, its digest or both. */
   readonly filter: Pick<VerdictFilter, 'imageName' | 'imageDigest'>
-  /** Entries of a page, 1 to 100. */
+  /** Entries, 1 to 499. */
   readonly limit: number
   readonly position?: ListPosition | undefined
 }

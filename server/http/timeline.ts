@@ -16,9 +16,9 @@ const querystring: PartSchema = {
     imageName: { description: "The image's name, exactly.", type: 'string', minLength: 1, maxLength: 255 },
     imageDigest: { description: "The image's digest.", type: 'string', pattern: '^sha256:[0-9a-f]{64}$' },
     limit: {
-      description: 'Length of the page, 1 to 100; 20 when left out.',
+      description: 'Length of the page, 1 to 50; 20 when left out.',
       type: 'string',
-      pattern: '^([1-9][0-9]?|100)$',
+      pattern: '^([1-9]|[1-4][0-9]|50)$',
       default: '20',
     },
     cursor: {

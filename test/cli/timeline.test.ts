@@ -20,10 +20,12 @@ const first = await evaluated('')
 const second = await evaluated('?importAs=others-linux')
 const image = ['--image-name', String(JSON.parse(body).image.name)]
 
-for (const [name, source] of [
+const sources = [
   ['a database', ['--database', `file:${database}`]],
   ['a server', ['--server', running.url]],
-] as const) {
+] as const
+
+for (const [name, source] of sources) {
   t.test(`the timeline of an image in ${name} says what changed`, async (t) => {
     const timeline = (...args: string[]) => imagegate(['verdicts', 'timeline', ...args, ...source], { environment })
     const asked = await timeline(...image)
@@ -42,3 +44,17 @@ for (const [name, source] of [
     t.match(unnamed.stderr, 'Name the image')
   })
 }
+
+t.test('more entries than a page of the server has are the same from a server and from a database', async (t) => {
+  for (let index = 0; index < 53; index += 1) await evaluated(index % 2 === 0 ? '' : '?importAs=others-linux')
+  const limited = async (limit: number) => {
+    const [whole, paged] = await Promise.all(
+      sources.map(([, source]) =>
+        imagegate(['verdicts', 'timeline', ...image, '--limit', String(limit), ...source], { environment }),
+      ),
+    )
+    t.equal(paged?.stdout, whole?.stdout)
+    return paged?.stdout.trimEnd().split('\n').length
+  }
+  t.same([await limited(50), await limited(52), await limited(100)], [50, 52, 55])
+})

@@ -55,5 +55,7 @@ test('the timeline of an image is paged and asks for an image', async (t) => {
   t.same([...first.entries, ...second.entries], whole.entries)
   t.equal(second.next, undefined)
   t.equal(problem(await app.inject('/v1/timeline')).code, 'OPTION_INVALID')
+  t.same((await app.inject('/v1/timeline?imageName=one&limit=50')).json(), whole, 'the greatest page')
+  t.equal(problem(await app.inject('/v1/timeline?imageName=one&limit=51')).code, 'OPTION_INVALID')
   t.equal(problem(await app.inject(`/v1/timeline?imageName=other&cursor=${first.next}`)).code, 'CURSOR_INVALID')
 })
