@@ -48,7 +48,8 @@ async function* behindPlain(names: CpioNames, pieces: Pieces): AsyncGenerator<Bu
     }
     names.take(piece)
     // What begins no archive may have been told so by the piece behind it.
-    if (names.done) yield Buffer.concat([last, piece]).subarray(Math.max(0, names.offset - (taken - last.length)))
+    const joined = names.done && last.length > 0 ? Buffer.concat([last, piece]) : piece
+    if (names.done) yield joined.subarray(Math.max(0, names.offset - (taken - last.length)))
     taken += piece.length
     last = piece
   }

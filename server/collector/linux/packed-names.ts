@@ -24,7 +24,7 @@ function zstdStream(): Duplex {
 }
 
 /** A decoder's output for what comes in pieces; a failure of either side reaches whoever reads. */
-function through(pieces: Pieces, decoder: Duplex): AsyncIterable<Buffer> {
+export function streamed(pieces: Pieces, decoder: Duplex): AsyncIterable<Buffer> {
   return pipeline(Readable.from(pieces), decoder, () => undefined)
 }
 
@@ -35,9 +35,14 @@ export async function whole(pieces: Pieces): Promise<Buffer> {
   return Buffer.concat(all)
 }
 
-async function unpacked(kind: OwnCompression, pieces: Pieces): Promise<Pieces> {
-  if (kind === 'gzip') return through(pieces, zlib.createGunzip({ chunkSize: 1_048_576 }))
-  return kind === 'lz4' ? lz4Legacy(await whole(pieces)) : through(pieces, zstdStream())
+/** Undoes gzip; what it gives may hold only until the next is asked for. */
+export type Gunzip = (pieces: Pieces) => Pieces
+
+const gunzip: Gunzip = (pieces) => streamed(pieces, zlib.createGunzip({ chunkSize: 1_048_576 }))
+
+async function unpacked(kind: OwnCompression, pieces: Pieces, own: Gunzip): Promise<Pieces> {
+  if (kind === 'gzip') return own(pieces)
+  return kind === 'lz4' ? lz4Legacy(await whole(pieces)) : streamed(pieces, zstdStream())
 }
 
 /** The names in an archive that is unpacked already; what stands behind a whole archive is no damage. Throws a GuestError. */
@@ -64,6 +69,6 @@ export async function orDamaged(kind: string, names: () => Promise<string[]>): P
 }
 
 /** The names in a compressed archive. Rejects with a GuestError, damaged for what cannot be undone. */
-export function packedNames(kind: OwnCompression, pieces: Pieces): Promise<string[]> {
-  return orDamaged(kind, async () => unpackedNames(await unpacked(kind, pieces)))
+export function packedNames(kind: OwnCompression, pieces: Pieces, own: Gunzip = gunzip): Promise<string[]> {
+  return orDamaged(kind, async () => unpackedNames(await unpacked(kind, pieces, own)))
 }

@@ -1,5 +1,6 @@
 import { parentPort } from 'node:worker_threads'
 import { GuestError } from '../guest.ts'
+import { gunzipped } from './gunzip.ts'
 import { type OwnCompression, packedNames } from './packed-names.ts'
 
 /** What the thread is told: how the pieces that follow are compressed, the pieces, and that there are no more. */
@@ -42,7 +43,7 @@ async function* piecesOf(inbox: Inbox): AsyncGenerator<Buffer, void, void> {
 
 async function read(compression: OwnCompression, inbox: Inbox): Promise<void> {
   try {
-    answer({ kind: 'names', names: await packedNames(compression, piecesOf(inbox)) })
+    answer({ kind: 'names', names: await packedNames(compression, piecesOf(inbox), gunzipped) })
   } catch (error) {
     if (!(error instanceof GuestError)) throw error
     answer({ kind: 'failed', code: error.code, reason: error.message })

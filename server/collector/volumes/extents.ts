@@ -9,7 +9,7 @@ export interface Extent {
 }
 
 /** What is given at once. Unit: bytes. */
-const pieceBytes = 4_194_304
+const pieceBytes = 1_048_576
 
 function* zeros(length: number): Generator<Buffer> {
   for (let left = length; left > 0; left -= pieceBytes) yield Buffer.alloc(Math.min(left, pieceBytes))
@@ -33,7 +33,9 @@ export async function* extentPieces(
       throw new GuestError('damaged', 'A piece of a file lies behind the end of the file system.')
     yield* zeros(offset - given)
     for (let done = 0; done < wanted; ) {
-      const bytes = await guest(range.start + start + done, Math.min(wanted - done, pieceBytes))
+      const at = range.start + start + done
+      // A piece ends where a cluster of the container does, so that what is read at once need not be joined.
+      const bytes = await guest(at, Math.min(wanted - done, pieceBytes - (at % pieceBytes)))
       if (bytes === undefined || bytes.length === 0) return
       done += bytes.length
       yield bytes
