@@ -1,6 +1,7 @@
 import type { Checkpoint } from '../documents/checkpoint.ts'
 import { matches } from '../schemas.ts'
 import type { ChainEntry, ChainHead } from './chain.ts'
+import { drivings } from './list-driving.ts'
 import { listQuery } from './list-query.ts'
 import { summaryOf } from './queries.ts'
 import { type AuditSnapshot, oneRow } from './snapshot.ts'
@@ -33,7 +34,8 @@ function isWhole(filter: VerdictFilter): boolean {
 
 async function* ids(snapshot: AuditSnapshot, { tenant, filter }: ExportQuery): AsyncGenerator<string, void, void> {
   if (!isWhole(filter)) {
-    const rows = snapshot.rows((db) => listQuery(db, { tenant, filter, limit: Number.MAX_SAFE_INTEGER }))
+    const request = { dialect: snapshot.dialect, tenant, filter, limit: Number.MAX_SAFE_INTEGER }
+    const rows = snapshot.rows((db) => listQuery(db, request, drivings(request)[0]))
     for await (const { id } of rows) yield id
     return
   }

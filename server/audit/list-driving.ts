@@ -1,58 +1,60 @@
-import { type AliasableExpression, type Expression, expressionBuilder, type SqlBool, sql } from 'kysely'
+import { type AliasableExpression, expressionBuilder, type SqlBool, sql } from 'kysely'
 import { textEpoch, timeOfId } from './identity.ts'
+import { requireSearchText, trigramsOf } from './image-text.ts'
 import { idBounds, idRange, type ListRequest } from './list-request.ts'
 import type { VerdictFilter } from './store.ts'
 import type { AuditTables } from './tables.ts'
-import type { TextSearch } from './text-search.ts'
 
 /** The ids of a list, in the order of their places, and the filters that hold for all of them. */
 export interface Driving {
   readonly query: AliasableExpression<{ readonly id: string; readonly place: string | number }>
   readonly settled: readonly (keyof VerdictFilter)[]
-  /** Whether a verdict is looked up for each id, whatever the database's statistics make of it. */
-  readonly oneByOne?: boolean
+  /** Whether it is an index of the verdicts themselves, so that nothing need be joined to it. */
+  readonly own?: true
+  /** Whether its rows may be other tenants', whose ids must not be told. */
+  readonly shared?: true
 }
 
 const eb = expressionBuilder<AuditTables, never>()
 
-/** What drives a list that names no one image and no request: text in names, a failed rule, a missing fact, a kind of finding. */
-export function drivingQuery(request: ListRequest, search: TextSearch | undefined): Driving | undefined {
-  if (search === undefined) return drivingQueries(request)[0]
-  return 'phrase' in search ? byPhrase(request, search.phrase) : byTrigrams(request, search)
-}
+const columns = {
+  imageDigest: 'image_digest',
+  imageName: 'image_name',
+  requestId: 'request_id',
+  outcome: 'outcome',
+  family: 'family',
+  osType: 'os_type',
+  osId: 'os_id',
+  policyVersion: 'policy_version',
+  caller: 'caller',
+} as const
 
-/** Each filter but a text that can drive a list by rows of its own, first the one that does when none is known to be rare. */
-export function drivingQueries(request: ListRequest): readonly Driving[] {
-  const { failedRule, missingFact, severity, effect } = request.filter
+/** Trigrams of a text of which one may drive. */
+const considered = 16
+
+/**
+ * What can drive a list, each by an index of its own, first what is usually the narrowest: an image or a request, a text in
+ * names, a failed rule, a missing fact, a kind of finding, another column. Throws OPTION_INVALID for a text that is too short.
+ */
+export function drivings(request: ListRequest): readonly Driving[] {
+  const { failedRule, missingFact, severity, effect, text } = request.filter
   const ofKind = failedRule === undefined && (severity !== undefined || effect !== undefined)
   return [
+    ...ofColumns(request, 'imageDigest', 'imageName', 'requestId'),
+    ...(text === undefined ? [] : byText(request, requireSearchText(text))),
     ...(failedRule === undefined ? [] : [byRule(request, failedRule)]),
     ...(missingFact === undefined ? [] : [byFact(request, missingFact)]),
     ...(ofKind ? [byKind(request)] : []),
+    ...ofColumns(request, 'caller', 'policyVersion', 'osId', 'osType', 'family', 'outcome'),
   ]
 }
 
-const columns = [
-  ['outcome', 'outcome'],
-  ['family', 'family'],
-  ['osType', 'os_type'],
-  ['osId', 'os_id'],
-  ['policyVersion', 'policy_version'],
-  ['caller', 'caller'],
-] as const
-
-/** Each filter that can drive a list by an index of the verdicts themselves. */
-export function columnQueries(request: ListRequest): readonly Driving[] {
-  return columns.flatMap(([name, column]): readonly Driving[] => {
+function ofColumns(request: ListRequest, ...names: readonly (keyof typeof columns)[]): readonly Driving[] {
+  return names.flatMap((name): readonly Driving[] => {
     const value = request.filter[name]
     if (value === undefined) return []
-    return [{ query: ofTenant(request).where(column, '=', value), settled: [name] }]
+    return [{ query: ofTenant(request).where(columns[name], '=', value), settled: [name], own: true }]
   })
-}
-
-/** All verdicts of the tenant and the times that are asked for. */
-export function tenantQuery(request: ListRequest): Driving {
-  return { query: ofTenant(request), settled: [] }
 }
 
 function ofTenant(request: ListRequest) {
@@ -98,36 +100,35 @@ function byKind(request: ListRequest): Driving {
   return { query, settled: ['severity', 'effect'] }
 }
 
+/** SQLite's index of text holds the names of all tenants, so that a small tenant is better looked through itself. */
+function byText(request: ListRequest, text: string): readonly Driving[] {
+  if (request.dialect === 'sqlite')
+    return [byPhrase(request, text), { query: ofTenant(request), settled: [], own: true }]
+  return trigramsOf(text)
+    .slice(0, considered)
+    .map((trigram) => byTrigram(request, trigram))
+}
+
 /** SQLite's index gives its rows by rowid alone, whose upper bits are the time in the id. */
-function byPhrase(request: ListRequest, phrase: string): Driving {
+function byPhrase(request: ListRequest, text: string): Driving {
   const { first, end } = idRange(request)
   const rowid = (id: string, later: number) => sql<number>`CAST(${timeOfId(id) - textEpoch + later} AS INTEGER) << 22`
   const query = eb
     .selectFrom('image_texts')
     .select(['image_texts.verdict_id as id', 'image_texts.rowid as place'])
-    .where(sql<SqlBool>`image_texts MATCH ${phrase}`)
-    .where('image_texts.tenant', '=', request.tenant)
-    .where(idBounds(request, 'image_texts.verdict_id'))
+    .where(sql<SqlBool>`image_texts MATCH ${`"${text.replaceAll('"', '""')}"`}`)
     .$if(first !== undefined, (all) => all.where('image_texts.rowid', '>=', rowid(first ?? '', 0)))
     .$if(end !== undefined, (all) => all.where('image_texts.rowid', '<', rowid(end ?? '', 1)))
-  return { query, settled: ['text'] }
+  return { query, settled: ['text'], shared: true }
 }
 
-/** The rarest trigram drives; the others are looked up, and LIKE then decides whether they stand side by side. */
-function byTrigrams(
-  request: ListRequest,
-  { trigrams: [rarest, ...others] }: Extract<TextSearch, { trigrams: unknown }>,
-): Driving {
-  // A subquery that gives a value is asked row by row; EXISTS could become a join that reads and sorts all.
-  const alsoHas = (trigram: string): Expression<SqlBool> =>
-    sql<SqlBool>`(SELECT verdict_id FROM image_trigrams AS other WHERE other.tenant = ${request.tenant}
-      AND other.trigram = ${trigram} AND other.verdict_id = image_trigrams.verdict_id LIMIT 1) IS NOT NULL`
+/** LIKE decides whether the text's other trigrams are there, side by side. */
+function byTrigram(request: ListRequest, trigram: string): Driving {
   const query = eb
     .selectFrom('image_trigrams')
     .select(['image_trigrams.verdict_id as id', 'image_trigrams.verdict_id as place'])
     .where('image_trigrams.tenant', '=', request.tenant)
-    .where('image_trigrams.trigram', '=', rarest)
+    .where('image_trigrams.trigram', '=', trigram)
     .where(idBounds(request, 'image_trigrams.verdict_id'))
-    .where((all) => all.and(others.map(alsoHas)))
-  return { query, settled: [], oneByOne: true }
+  return { query, settled: [] }
 }

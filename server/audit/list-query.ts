@@ -1,11 +1,10 @@
 import { type Expression, expressionBuilder, type Kysely, type SqlBool, sql } from 'kysely'
 import { recordedText } from './identity.ts'
 import { containing, requireSearchText } from './image-text.ts'
-import { type Driving, drivingQuery } from './list-driving.ts'
-import { idBounds, type ListRequest } from './list-request.ts'
+import type { Driving } from './list-driving.ts'
+import { idBounds, type ListRequest, leftOpen } from './list-request.ts'
 import type { VerdictFilter } from './store.ts'
 import type { AuditTables } from './tables.ts'
-import type { TextSearch } from './text-search.ts'
 import { firstMillisecond } from './times.ts'
 
 /** The columns of a summary. */
@@ -29,38 +28,39 @@ export const summaryColumns = [
 const eb = expressionBuilder<AuditTables, 'verdicts' | 'findings' | 'missing_facts' | 'finding_kinds'>()
 
 /**
- * The query behind a list: one index drives it, newest id first, and nothing is sorted. What drives is the narrowest
- * filter: an image's name or digest or a request's id, else what is known to be rare, else what drivingQuery takes, else
- * the database's choice. A cross join keeps that order on SQLite; PostgreSQL comes to the same by its statistics. A text in
- * names needs its search, unless something rare drives.
+ * The query behind a list: one index drives it, newest id first, and nothing is sorted. Without a driving one, or where it
+ * settles all that is asked for, that is an index of the verdicts, of the database's choice.
  */
-export function listQuery(db: Kysely<AuditTables>, request: ListRequest, search?: TextSearch, rare?: Driving) {
-  const driving = namesOne(request.filter) ? undefined : (rare ?? drivingQuery(request, search))
-  if (driving === undefined) {
+export function listQuery(db: Kysely<AuditTables>, request: ListRequest, driving?: Driving) {
+  const { dialect, filter, limit } = request
+  const alone = driving?.own === true && leftOpen(filter, driving.settled).length === 0
+  if (driving === undefined || alone) {
     return db
       .selectFrom('verdicts')
       .select(summaryColumns)
       .where(conditions(request))
       .where(idBounds(request, 'verdicts.id'))
       .orderBy('verdicts.id', 'desc')
-      .limit(request.limit)
+      .limit(limit)
   }
-  const rest = { ...request, filter: without(request.filter, driving.settled) }
+  const rest = { ...request, filter: without(filter, driving.settled) }
   const found = db.selectFrom(driving.query.as('found'))
-  if (driving.oneByOne === true) {
+  if (dialect === 'postgres') {
     // Statistics tell little about text, and nothing about the parts of a table as a whole: with its own limit a verdict is looked up for each row that was found.
     const verdict = eb
       .selectFrom('verdicts')
       .select(summaryColumns)
       .where(conditions(rest))
+      .where(idBounds(request, 'verdicts.id'))
       .whereRef('verdicts.id', '=', sql.ref('found.id'))
       .limit(1)
     return found
       .innerJoinLateral(verdict.as('verdicts'), (join) => join.onTrue())
       .select(summaryColumns)
       .orderBy('found.place', 'desc')
-      .limit(request.limit)
+      .limit(limit)
   }
+  // A cross join keeps the order on SQLite.
   return found
     .crossJoin('verdicts')
     .select(summaryColumns)
@@ -68,19 +68,15 @@ export function listQuery(db: Kysely<AuditTables>, request: ListRequest, search?
     .where(idBounds(request, 'verdicts.id'))
     .where(conditions(rest))
     .orderBy('found.place', 'desc')
-    .limit(request.limit)
-}
-
-/** Whether a filter names one image or one request, of which there are few verdicts. */
-export function namesOne({ imageName, imageDigest, requestId }: VerdictFilter): boolean {
-  return imageName !== undefined || imageDigest !== undefined || requestId !== undefined
+    .limit(limit)
 }
 
 function without(filter: VerdictFilter, settled: readonly string[]): VerdictFilter {
   return Object.fromEntries(Object.entries(filter).filter(([name]) => !settled.includes(name)))
 }
 
-function conditions({ tenant, filter }: ListRequest): Expression<SqlBool> {
+function conditions(request: ListRequest): Expression<SqlBool> {
+  const { tenant, filter } = request
   const { from, to, failedRule, missingFact, severity, effect, text } = filter
   return eb.and([
     eb.and({
@@ -98,9 +94,9 @@ function conditions({ tenant, filter }: ListRequest): Expression<SqlBool> {
     ...(from === undefined ? [] : [eb('recorded_at', '>=', recordedText(firstMillisecond(from)))]),
     ...(to === undefined ? [] : [eb('recorded_at', '<', recordedText(firstMillisecond(to)))]),
     ...(text === undefined ? [] : [contains(requireSearchText(text))]),
-    ...(missingFact === undefined ? [] : [lacks(missingFact)]),
-    ...(failedRule === undefined ? [] : [fails(failedRule, filter)]),
-    ...(failedRule === undefined && (severity !== undefined || effect !== undefined) ? [hasKind(filter)] : []),
+    ...(missingFact === undefined ? [] : [lacks(missingFact, request)]),
+    ...(failedRule === undefined ? [] : [fails(failedRule, request)]),
+    ...(failedRule === undefined && (severity !== undefined || effect !== undefined) ? [hasKind(request)] : []),
   ])
 }
 
@@ -108,7 +104,10 @@ function contains(name: string): Expression<SqlBool> {
   return sql<SqlBool>`lower(image_name) LIKE ${containing(name)} ESCAPE '\\'`
 }
 
-function fails(rule: string, { severity, effect }: VerdictFilter): Expression<SqlBool> {
+// The bounds of the ids are repeated where a verdict is looked up elsewhere: they leave few of the parts to be looked into.
+
+function fails(rule: string, request: ListRequest): Expression<SqlBool> {
+  const { severity, effect } = request.filter
   return eb.exists(
     eb
       .selectFrom('findings')
@@ -117,22 +116,25 @@ function fails(rule: string, { severity, effect }: VerdictFilter): Expression<Sq
       .where('findings.rule', '=', rule)
       .where('findings.result', '=', 'fail')
       .whereRef('findings.verdict_id', '=', 'verdicts.id')
+      .where(idBounds(request, 'findings.verdict_id'))
       .where(eb.and({ ...(severity !== undefined && { severity }), ...(effect !== undefined && { effect }) })),
   )
 }
 
-function lacks(pointer: string): Expression<SqlBool> {
+function lacks(pointer: string, request: ListRequest): Expression<SqlBool> {
   return eb.exists(
     eb
       .selectFrom('missing_facts')
       .select('missing_facts.verdict_id')
       .whereRef('missing_facts.tenant', '=', 'verdicts.tenant')
       .where('missing_facts.pointer', '=', pointer)
-      .whereRef('missing_facts.verdict_id', '=', 'verdicts.id'),
+      .whereRef('missing_facts.verdict_id', '=', 'verdicts.id')
+      .where(idBounds(request, 'missing_facts.verdict_id')),
   )
 }
 
-function hasKind({ severity = '', effect = '' }: VerdictFilter): Expression<SqlBool> {
+function hasKind(request: ListRequest): Expression<SqlBool> {
+  const { severity = '', effect = '' } = request.filter
   return eb.exists(
     eb
       .selectFrom('finding_kinds')
@@ -140,6 +142,7 @@ function hasKind({ severity = '', effect = '' }: VerdictFilter): Expression<SqlB
       .whereRef('finding_kinds.tenant', '=', 'verdicts.tenant')
       .where('finding_kinds.severity', '=', severity)
       .where('finding_kinds.effect', '=', effect)
-      .whereRef('finding_kinds.verdict_id', '=', 'verdicts.id'),
+      .whereRef('finding_kinds.verdict_id', '=', 'verdicts.id')
+      .where(idBounds(request, 'finding_kinds.verdict_id')),
   )
 }

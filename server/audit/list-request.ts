@@ -5,13 +5,27 @@ import type { VerdictFilter } from './store.ts'
 import type { AuditTables } from './tables.ts'
 import { firstMillisecond } from './times.ts'
 
+/** The databases that queries are written for. */
+export type Dialect = 'sqlite' | 'postgres'
+
 /** What a list asks for. */
 export interface ListRequest {
+  readonly dialect: Dialect
   readonly tenant: string
   readonly filter: VerdictFilter
   /** Greatest number of rows. */
   readonly limit: number
   readonly position?: ListPosition | undefined
+  /** The last id that is looked at. */
+  readonly floor?: string | undefined
+  /** Rows of what drives the list that one page looks at; the usual number when left out. */
+  readonly examined?: number
+}
+
+/** The filters that are not settled, but for the times, which every index bounds. */
+export function leftOpen(filter: VerdictFilter, settled: readonly (keyof VerdictFilter)[]): readonly string[] {
+  const bounded: readonly string[] = ['from', 'to', ...settled]
+  return Object.keys(filter).filter((name) => !bounded.includes(name))
 }
 
 const eb = expressionBuilder<
@@ -28,7 +42,7 @@ type IdColumn =
   | 'image_trigrams.verdict_id'
 
 /** The ids among which a list lies: from the first on and below the end, where there are such bounds. */
-export function idRange({ filter, position }: Pick<ListRequest, 'filter' | 'position'>): {
+export function idRange({ filter, position, floor }: Pick<ListRequest, 'filter' | 'position' | 'floor'>): {
   readonly first?: string
   readonly end?: string
 } {
@@ -36,9 +50,14 @@ export function idRange({ filter, position }: Pick<ListRequest, 'filter' | 'posi
     ...(position === undefined ? [] : [position.before]),
     ...(filter.to === undefined ? [] : [idFloor(firstMillisecond(filter.to) + maxSkew)]),
   ]
+  const begins = [
+    ...(floor === undefined ? [] : [floor]),
+    ...(filter.from === undefined ? [] : [idFloor(firstMillisecond(filter.from) - maxSkew)]),
+  ]
   const [end] = ends.sort()
+  const first = begins.sort().at(-1)
   return {
-    ...(filter.from !== undefined && { first: idFloor(firstMillisecond(filter.from) - maxSkew) }),
+    ...(first !== undefined && { first }),
     ...(end !== undefined && { end }),
   }
 }

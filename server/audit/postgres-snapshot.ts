@@ -21,6 +21,7 @@ export function snapshotOn(connection: Connection): Omit<AuditSnapshot, 'close'>
   const db: Kysely<AuditTables> = kyselyOn(connection)
   let opened = 0
   return {
+    dialect: 'postgres',
     async *rows<T>(query: SnapshotQuery<T>, atOnce = 1000): AsyncGenerator<T, void, void> {
       opened += 1
       const name = `rows_${opened}`

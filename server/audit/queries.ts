@@ -1,10 +1,9 @@
 import type { Kysely } from 'kysely'
 import { listQuery } from './list-query.ts'
-import { rarestDriving } from './list-rarity.ts'
+import { reachOf } from './list-reach.ts'
 import type { ListRequest } from './list-request.ts'
 import type { IdempotentVerdict, StoredRecord, StoredVerdict, VerdictPage, VerdictSummary } from './store.ts'
 import type { AuditTables, VerdictRow } from './tables.ts'
-import { type Dialect, textSearch } from './text-search.ts'
 
 /** Greatest page of a list, in verdicts. */
 export const maxPage = 500
@@ -101,21 +100,18 @@ export function documentsQuery(db: Kysely<AuditTables>, tenant: string, digests:
     .where('digest', 'in', digests)
 }
 
-/** One page of verdicts, newest first, of at most `limit` (1 to 500; what lies outside counts as the nearest). */
-export async function listVerdicts(
-  db: Kysely<AuditTables>,
-  request: ListRequest & { readonly dialect: Dialect },
-): Promise<VerdictPage> {
-  const { position } = request
+/**
+ * One page of verdicts, newest first, of at most `limit` (1 to 500; what lies outside counts as the nearest). It ends early
+ * where filters that no index holds together have let too few through.
+ */
+export async function listVerdicts(db: Kysely<AuditTables>, request: ListRequest): Promise<VerdictPage> {
   const size = Math.min(Math.max(Math.trunc(request.limit), 1), maxPage)
-  const rare = await rarestDriving(db, request)
-  const search = rare === undefined ? await textSearch(db, request) : undefined
-  const rows = await listQuery(db, { ...request, limit: size + 1 }, search, rare).execute()
+  const { driving, floor } = await reachOf(db, { ...request, limit: size })
+  const rows = await listQuery(db, { ...request, limit: size + 1, floor }, driving).execute()
   const verdicts = rows.slice(0, size).map(summaryOf)
-  const first = verdicts[0]
-  const last = verdicts.at(-1)
-  if (rows.length <= size || !first || !last) return { verdicts }
-  return { verdicts, next: { upTo: position?.upTo ?? first.id, before: last.id } }
+  const before = rows.length > size ? verdicts.at(-1)?.id : floor
+  if (before === undefined) return { verdicts }
+  return { verdicts, next: { upTo: request.position?.upTo ?? verdicts[0]?.id ?? before, before } }
 }
 
 /** A row of verdicts as lists show it. */

@@ -2,13 +2,13 @@ import type { Kysely } from 'kysely'
 import { findApiKey, listApiKeys } from './api-key-queries.ts'
 import { findProof, readCheckpoints, readCoverage, readEntries } from './chain-queries.ts'
 import { readChanges } from './change-queries.ts'
+import type { Dialect } from './list-request.ts'
 import { findDocument, findIdempotent, findPolicyBody, findRecords, findVerdict, listVerdicts } from './queries.ts'
 import { listReads } from './read-queries.ts'
 import { countShadows, listShadows } from './shadow-queries.ts'
 import { readCountsByDay, readMostFrequent } from './statistics-queries.ts'
 import type { StoreReader } from './store.ts'
 import type { AuditTables } from './tables.ts'
-import type { Dialect } from './text-search.ts'
 
 /**
  * Runs queries of one tenant, or of what belongs to none, on a connection of a driver. Rejects with STORE_UNAVAILABLE

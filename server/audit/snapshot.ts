@@ -1,4 +1,5 @@
 import type { Compilable, Kysely } from 'kysely'
+import type { Dialect } from './list-request.ts'
 import type { AuditTables } from './tables.ts'
 
 /** Builds one query. */
@@ -9,6 +10,7 @@ export type SnapshotQuery<T> = (db: Kysely<AuditTables>) => Compilable<T>
  * Several queries can be read at the same time, row by row.
  */
 export interface AuditSnapshot {
+  readonly dialect: Dialect
   /**
    * The rows of a query, which are held in memory `atOnce` at a time at most (1000 when left out).
    * Rejects with STORE_UNAVAILABLE or STORE_INCOMPATIBLE.

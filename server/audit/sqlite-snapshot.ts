@@ -10,6 +10,7 @@ import type { AuditTables } from './tables.ts'
 export function snapshotOf(database: Database): AuditSnapshot {
   const db = new Kysely<AuditTables>({ dialect: new SqliteDialect({ database }) })
   return {
+    dialect: 'sqlite',
     async *rows<T>(query: SnapshotQuery<T>): AsyncGenerator<T, void, void> {
       const { sql, parameters } = query(db).compile()
       try {

@@ -150,7 +150,7 @@ export interface VerdictSummary {
   readonly recordDigest: string
 }
 
-/** One page; `next` is absent on the last. */
+/** One page; `next` is absent on the last, and a page before it may hold fewer than were asked for, or none. */
 export interface VerdictPage {
   readonly verdicts: readonly VerdictSummary[]
   readonly next?: ListPosition

@@ -40,7 +40,7 @@ async function list(records: Records, options: ListOptions, terminal: Terminal):
     if (stdout.closed) return
     more = page.more
   }
-  if (more) await stderr.write('More verdicts match; --all lists them.\n')
+  if (more) await stderr.write('More verdicts may match; --all lists them.\n')
 }
 
 /** Adds `imagegate verdicts list`. */

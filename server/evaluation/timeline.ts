@@ -50,9 +50,8 @@ type Reading = Pick<StoreReader, 'list' | 'records' | 'policyBody'>
 
 /** One page of what was said of an image. Rejects with INTERNAL for a record that is no verdict. */
 export async function timeline(store: Reading, request: TimelineRequest): Promise<TimelinePage> {
-  const { tenant, filter, limit, position } = request
-  // One more than is shown: the last is compared with it.
-  const { verdicts: listed } = await store.list(tenant, filter, limit + 1, position)
+  const { tenant, limit, position } = request
+  const listed = await listUpTo(store, request, limit + 1)
   const stored = await store.records(
     tenant,
     listed.map(({ id }) => id),
@@ -69,6 +68,21 @@ export async function timeline(store: Reading, request: TimelineRequest): Promis
   const [first, last] = [listed[0], listed[limit - 1]]
   if (listed.length <= limit || first === undefined || last === undefined) return { entries }
   return { entries, next: { upTo: position?.upTo ?? first.id, before: last.id } }
+}
+
+/**
+ * The first verdicts after the request's position, one more than is shown, because the last is compared with it. A page of
+ * a list may end early.
+ */
+async function listUpTo(store: Reading, { tenant, filter, position }: TimelineRequest, number: number) {
+  const listed: VerdictSummary[] = []
+  let at = position
+  do {
+    const { verdicts, next } = await store.list(tenant, filter, number - listed.length, at)
+    listed.push(...verdicts)
+    at = next
+  } while (at !== undefined && listed.length < number)
+  return listed
 }
 
 async function changeOf(

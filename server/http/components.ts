@@ -194,7 +194,9 @@ export function components(): Record<string, object> {
     Problem: problem,
     BatchLine: batchLine,
     VerdictSummary: summary,
-    VerdictPage: object('A page of verdicts; next is absent on the last.', page, ['next']),
+    VerdictPage: object('A page of verdicts; next is absent on the last alone, however few a page holds.', page, [
+      'next',
+    ]),
     Timeline: timeline,
     Changes: changes,
     DayStatistics: dayStatistics,

@@ -56,7 +56,7 @@ const querystring: PartSchema = {
 const schema = {
   summary: 'List verdicts, newest first',
   description:
-    'All given filters must hold. Pages after the first show the list as it was at the first: verdicts recorded since are left out.',
+    'All given filters must hold. Pages after the first show the list as it was at the first: verdicts recorded since are left out. Where filters hardly meet, a page looks at so many verdicts and then ends with fewer than limit, or none; only a page without next is the last.',
   tags: ['audit'],
   operationId: 'listVerdicts',
   querystring,

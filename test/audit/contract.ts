@@ -1,5 +1,7 @@
 import type { Test } from 'tap'
 import { newIdentity } from '../../server/audit/identity.ts'
+import type { ListPosition } from '../../server/audit/list-position.ts'
+import { examined } from '../../server/audit/list-reach.ts'
 import type { Store, VerdictFilter, VerdictRecord } from '../../server/audit/store.ts'
 import { sha256 } from '../../server/digest.ts'
 import { keepsApiKeys } from './contract-api-keys.ts'
@@ -28,6 +30,7 @@ const tests: readonly (readonly [name: string, run: InRoom])[] = [
   ['a list is filtered by each criterion and by several at once', filters],
   ['a row of a list says what the verdict says', summarizes],
   ['pages have no gap and no repetition while new verdicts arrive', pages],
+  ['a page whose filters hardly meet ends early and says where the next goes on', endsEarly],
   ['a full last page names no next one, and a position keeps its upper bound', endsPages],
   ['shadow evaluations are counted and found beside their verdicts', keepsShadows],
   ['a shadow that cannot be recorded is lost alone, and a retry adds none', losesShadowsAlone],
@@ -238,17 +241,17 @@ async function filters(t: Test, { store, tenant, make }: Room) {
   ]
   const finds = async (filter: VerdictFilter, found: readonly VerdictRecord[], told = '') => {
     const whose = filter.osId === 'skewed' ? `${tenant}-skewed` : filter.text === undefined ? tenant : `${tenant}-named`
-    const ids = (await store.list(whose, filter, 10)).verdicts.map(({ id }) => id)
+    const ids = (await everyPage(store, whose, filter)).flat()
     const wanted = found.map(({ verdict }) => verdict.id)
     t.same(ids, wanted, JSON.stringify(filter) + told)
   }
   for (const [filter, found] of expected) await finds(filter, found)
-  const others = Array.from({ length: 510 }, (_, order) =>
+  const others = Array.from({ length: examined + 10 }, (_, order) =>
     named(order, `other-${order}`, { identity: identityAt('2026-02-01T00:00:00Z', order), warned: ['a.w'] }),
   )
   await Promise.all(others.map((record) => store.record(record)))
   for (const [filter, found] of expected) {
-    if (filter.text !== undefined) await finds(filter, found, ' among more than are counted')
+    if (filter.text !== undefined) await finds(filter, found, ' among more than one page looks at')
   }
   await t.rejects(store.list(tenant, { from: 'yesterday' }, 10), { code: 'OPTION_INVALID' })
   await t.rejects(store.list(tenant, { to: '2026-02-30T00:00:00Z' }, 10), { code: 'OPTION_INVALID' })
@@ -295,6 +298,38 @@ async function pages(t: Test, { store, tenant, make }: Room) {
     t.same(seen.slice(-25), old, JSON.stringify(filter))
     t.equal(new Set(seen).size, seen.length)
   }
+}
+
+/** The ids of every page of at most ten. */
+async function everyPage(store: Store, tenant: string, filter: VerdictFilter): Promise<string[][]> {
+  const found: string[][] = []
+  for (let position: ListPosition | undefined; ; ) {
+    const { verdicts, next } = await store.list(tenant, filter, 10, position)
+    found.push(verdicts.map(({ id }) => id))
+    if (next === undefined) return found
+    position = next
+  }
+}
+
+async function endsEarly(t: Test, { store, tenant, make }: Room) {
+  const records = Array.from({ length: 2 * examined + 50 }, (_, order) => {
+    const identity = identityAt('2026-02-01T00:00:00Z', order)
+    if (order === 7 || order === 1500) return make({ identity, family: 'windows-server', failed: ['a.b'] })
+    return order % 2 === 0 ? make({ identity, failed: ['a.b'] }) : make({ identity, family: 'windows-server' })
+  })
+  await Promise.all(records.map((record) => store.record(record)))
+  const idOf = (order: number) => identityAt('2026-02-01T00:00:00Z', order).id
+  const filter = { failedRule: 'a.b', family: 'windows-server' }
+  t.same(await everyPage(store, tenant, filter), [[idOf(1500)], [idOf(7)]], 'two common filters that hardly meet')
+  const none = { outcome: 'ready', severity: 'block' }
+  t.same(await everyPage(store, tenant, none), [[], []], 'two that never do')
+  const newest = await store.list(tenant, filter, 10)
+  await store.record(make({ family: 'windows-server', failed: ['a.b'] }))
+  t.same(
+    (await store.list(tenant, filter, 10, newest.next)).verdicts.map(({ id }) => id),
+    [idOf(7)],
+    'what came since is left out',
+  )
 }
 
 async function endsPages(t: Test, { store, tenant, make }: Room) {

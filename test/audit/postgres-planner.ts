@@ -89,7 +89,11 @@ const cheapWorkers = `SET LOCAL parallel_setup_cost = 0; SET LOCAL parallel_tupl
   SET LOCAL min_parallel_table_scan_size = 0; SET LOCAL min_parallel_index_scan_size = 0`
 
 /** Explains queries on a database of 40,000 verdicts, as a tenant's reading transaction runs them. */
-export type Explain = (query: (db: Kysely<AuditTables>) => { compile(): CompiledQuery }) => Promise<Work>
+export type Explain = (query: (db: Kysely<AuditTables>) => Explained | Promise<Explained>) => Promise<Work>
+
+interface Explained {
+  compile(): CompiledQuery
+}
 
 /** A filled database, and what explains queries on it. */
 export async function postgresPlanner(t: Test, databases: Databases): Promise<Explain> {
@@ -103,7 +107,7 @@ export async function postgresPlanner(t: Test, databases: Databases): Promise<Ex
     inTransaction(pool, beginReading, async (connection) => {
       await setTenant(connection, 'default')
       await connection.query(cheapWorkers)
-      const { sql, parameters } = query(kyselyOn(connection)).compile()
+      const { sql, parameters } = (await query(kyselyOn(connection))).compile()
       const { rows } = await connection.query(`EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ${sql}`, [...parameters])
       return workOf(rows[0]['QUERY PLAN'][0].Plan)
     })

@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { type Test, test } from 'tap'
+import { examined } from '../../server/audit/list-reach.ts'
 import { openSqliteStore } from '../../server/audit/sqlite.ts'
+import { sha256 } from '../../server/digest.ts'
 import type { GivenOptions } from '../../server/evaluation/options.ts'
 import { evaluateAndRecord } from '../../server/evaluation/record.ts'
 import { type TimelineEntry, timeline } from '../../server/evaluation/timeline.ts'
@@ -115,4 +117,24 @@ test('sections are told apart only while both documents are there', (t) => {
   t.equal(sections.differing(one, record('c', 'expired')), undefined)
   t.equal(sections.differing(record('d'), other), undefined)
   t.end()
+})
+
+test('verdicts of a name and a digest that seldom meet stand in one timeline, however far apart', async (t) => {
+  const store = await openSqliteStore({ file: join(t.testdir(), 'imagegate.db') })
+  t.teardown(() => store.close())
+  const [wanted, other] = [sha256('wanted'), sha256('other')]
+  const of = (imageName: string, imageDigest: string) => makeRecord({ subject: { imageName, imageDigest } })
+  const [oldest, newest] = [of('web', wanted), of('web', wanted)]
+  const between = Array.from({ length: 2 * examined }, (_, n) => (n % 2 === 0 ? of('web', other) : of('db', wanted)))
+  for (const records of [[oldest], between, [newest]]) await Promise.all(records.map((record) => store.record(record)))
+  const filter = { imageName: 'web', imageDigest: wanted }
+  const { entries, next } = await timeline(store, { tenant: 'default', filter, limit: 2 })
+  t.equal(next, undefined)
+  t.same(
+    entries.map(({ verdict, change }) => [verdict.imageName, verdict.imageDigest, change?.causes]),
+    [
+      ['web', wanted, []],
+      ['web', wanted, undefined],
+    ],
+  )
 })
