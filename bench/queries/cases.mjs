@@ -147,6 +147,10 @@ export function casesOf(openapi, values, { newest, middle, id, covered }, count)
     ['candidate, from and to', `${differences}?from=not_ready&to=ready`],
     ['candidate, rule, common', `${differences}?rule=${values.candidateRule.common}&limit=50`],
     ['candidate, rule, rare', `${differences}?rule=${values.candidateRule.rare}`],
+    [
+      'candidate, rule and a change that it seldom meets',
+      `${differences}?rule=${values.candidateRule.common}&from=not_ready&to=ready`,
+    ],
     ['candidate, second page', differences, { following: true }],
   ].map(([name, url, options = {}]) => ({ name, url, ...options }))
   const forgotten = uncovered(openapi, cases)

@@ -1,4 +1,5 @@
 import { type Expression, expressionBuilder, type Kysely, type SqlBool } from 'kysely'
+import { examined } from './list-reach.ts'
 import { maxPage } from './queries.ts'
 import type { ShadowCount, ShadowFilter, ShadowPage } from './store.ts'
 import type { AuditTables } from './tables.ts'
@@ -16,6 +17,8 @@ export interface ShadowRequest {
   readonly limit: number
   /** Only ids below. */
   readonly before?: string | undefined
+  /** Only ids from here on. */
+  readonly floor?: string | undefined
 }
 
 function conditions({ tenant, candidate, filter: { change } }: ShadowRequest): Expression<SqlBool> {
@@ -26,18 +29,39 @@ function conditions({ tenant, candidate, filter: { change } }: ShadowRequest): E
   })
 }
 
+function ofRule(db: Kysely<AuditTables>, { tenant, candidate, before }: ShadowRequest, rule: string) {
+  return db
+    .selectFrom('shadow_differences')
+    .where('shadow_differences.tenant', '=', tenant)
+    .where('shadow_differences.candidate_digest', '=', candidate)
+    .where('shadow_differences.rule', '=', rule)
+    .where(before === undefined ? eb.and([]) : eb('shadow_differences.verdict_id', '<', before))
+}
+
+/** The query that tells the last row of a rule that one page looks at. */
+export function shadowFloorQuery(db: Kysely<AuditTables>, request: ShadowRequest, rule: string) {
+  return ofRule(db, request, rule)
+    .select('shadow_differences.verdict_id')
+    .orderBy('shadow_differences.verdict_id', 'desc')
+    .limit(1)
+    .offset(examined - 1)
+}
+
+/** No index holds a rule and a change, and of a common rule and a common change that hardly meet all would be looked through. */
+async function floorOf(db: Kysely<AuditTables>, request: ShadowRequest): Promise<string | undefined> {
+  const { rule, change } = request.filter
+  if (rule === undefined || change === undefined) return undefined
+  return (await shadowFloorQuery(db, request, rule).executeTakeFirst())?.verdict_id
+}
+
 /** The query behind a shadow list: one index drives it, newest verdict first, and nothing is sorted. */
 export function shadowQuery(db: Kysely<AuditTables>, request: ShadowRequest) {
-  const { tenant, candidate, filter, limit, before } = request
+  const { filter, limit, before, floor } = request
   if (filter.rule !== undefined) {
-    return db
-      .selectFrom('shadow_differences')
+    return ofRule(db, request, filter.rule)
       .crossJoin('shadow_evaluations')
       .select(columns)
-      .where('shadow_differences.tenant', '=', tenant)
-      .where('shadow_differences.candidate_digest', '=', candidate)
-      .where('shadow_differences.rule', '=', filter.rule)
-      .where(before === undefined ? eb.and([]) : eb('shadow_differences.verdict_id', '<', before))
+      .where(floor === undefined ? eb.and([]) : eb('shadow_differences.verdict_id', '>=', floor))
       .whereRef('shadow_evaluations.verdict_id', '=', 'shadow_differences.verdict_id')
       .where(conditions(request))
       .orderBy('shadow_differences.verdict_id', 'desc')
@@ -56,10 +80,14 @@ export function shadowQuery(db: Kysely<AuditTables>, request: ShadowRequest) {
   )
 }
 
-/** One page of shadow evaluations, newest verdict first, of at most `limit` (1 to 500; what lies outside counts as the nearest). */
+/**
+ * One page of shadow evaluations, newest verdict first, of at most `limit` (1 to 500; what lies outside counts as the
+ * nearest). It ends early where a rule and a change hardly meet.
+ */
 export async function listShadows(db: Kysely<AuditTables>, request: ShadowRequest): Promise<ShadowPage> {
   const size = Math.min(Math.max(Math.trunc(request.limit), 1), maxPage)
-  const rows = await shadowQuery(db, { ...request, limit: size + 1 }).execute()
+  const floor = await floorOf(db, request)
+  const rows = await shadowQuery(db, { ...request, limit: size + 1, floor }).execute()
   const shadows = rows.slice(0, size).map((row) => ({
     verdict: row.verdict_id,
     policyDigest: row.policy_digest,
@@ -67,8 +95,8 @@ export async function listShadows(db: Kysely<AuditTables>, request: ShadowReques
     to: row.to_outcome,
     differences: row.differences,
   }))
-  const last = shadows.at(-1)
-  return rows.length > size && last !== undefined ? { shadows, next: last.verdict } : { shadows }
+  const next = rows.length > size ? shadows.at(-1)?.verdict : floor
+  return { shadows, ...(next !== undefined && { next }) }
 }
 
 /** The counts behind a candidate's query, a row for each kind of change. */

@@ -46,7 +46,8 @@ const querystring: PartSchema = {
 
 const differencesSchema = {
   summary: 'Verdicts of which the candidate would differ, newest first',
-  description: 'All in which a rule differs, unless from and to, or rule, narrow them.',
+  description:
+    'All in which a rule differs, unless from and to, or rule, narrow them. Where a rule and a change hardly meet, a page ends with fewer than limit, or none; only a page without next is the last.',
   tags: ['policies'],
   operationId: 'listCandidateDifferences',
   params,

@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { examined } from '../../server/audit/list-reach.ts'
 import type { ShadowRecord, Store, VerdictRecord } from '../../server/audit/store.ts'
 import { sha256 } from '../../server/digest.ts'
 import { makeRecord, type RecordWishes } from './records.ts'
@@ -60,6 +61,22 @@ export async function keepsShadows(t: Test, { store, tenant, make }: Room) {
   t.same(await store.shadowCounts(`${tenant}-other`, candidate.digest), [])
   t.same((await store.shadows(tenant, sha256('another candidate'), {}, 10)).shadows, [])
   t.equal((await store.list(tenant, {}, 10)).verdicts.length, 4, 'the verdicts are an ordinary list')
+}
+
+/** A page of a rule and a change that hardly meet ends early, and says where the next goes on. */
+export async function endsShadowsEarly(t: Test, { store, tenant, make }: Room) {
+  const difference: Difference = { rule: 'a.b', from: pass, to: fail }
+  const records = Array.from({ length: examined + 20 }, (_, n) => ({
+    ...make({ outcome: 'ready' }),
+    shadow: shadow(n === 5 ? 'undetermined' : 'not_ready', [difference]),
+  }))
+  await Promise.all(records.map((record) => store.record(record)))
+  const filter = { rule: 'a.b', change: { from: 'ready', to: 'undetermined' } }
+  const first = await store.shadows(tenant, candidate.digest, filter, 10)
+  t.same(first, { shadows: [], next: records[20]?.verdict.id })
+  const second = await store.shadows(tenant, candidate.digest, filter, 10, first.next)
+  t.match(second, { shadows: [{ verdict: records[5]?.verdict.id }] })
+  t.equal(second.next, undefined)
 }
 
 /** A retried key writes no second shadow, and equal rules of one shadow lose it and not its verdict. */

@@ -7,7 +7,7 @@ import { sha256 } from '../../server/digest.ts'
 import { keepsApiKeys } from './contract-api-keys.ts'
 import { countsVerdicts, leavesNoGaps, provesVerdicts, sealsVerdicts } from './contract-chain.ts'
 import { failsReadsAlone, keepsReads, readAt } from './contract-reads.ts'
-import { keepsShadows, losesShadowsAlone, refusesOlderBundles } from './contract-serving.ts'
+import { endsShadowsEarly, keepsShadows, losesShadowsAlone, refusesOlderBundles } from './contract-serving.ts'
 import { identityAt, makeRecord, type RecordWishes } from './records.ts'
 
 /** What a test works with: the shared store, and a tenant and records that are its own. */
@@ -33,6 +33,7 @@ const tests: readonly (readonly [name: string, run: InRoom])[] = [
   ['a page whose filters hardly meet ends early and says where the next goes on', endsEarly],
   ['a full last page names no next one, and a position keeps its upper bound', endsPages],
   ['shadow evaluations are counted and found beside their verdicts', keepsShadows],
+  ['a page of a rule and a change that hardly meet ends early', endsShadowsEarly],
   ['a shadow that cannot be recorded is lost alone, and a retry adds none', losesShadowsAlone],
   ['every verdict is sealed once, in a chain of its tenant', sealsVerdicts],
   ['checkpoints follow each other, and every verdict under one has its proof', provesVerdicts],

@@ -12,7 +12,7 @@ import type { ListRequest } from '../../server/audit/list-request.ts'
 import { documentsQuery, recordsQuery } from '../../server/audit/queries.ts'
 import { readsQuery } from '../../server/audit/read-queries.ts'
 import type { ReadFilter } from '../../server/audit/reads.ts'
-import { countsQuery, shadowQuery } from '../../server/audit/shadow-queries.ts'
+import { countsQuery, shadowFloorQuery, shadowQuery } from '../../server/audit/shadow-queries.ts'
 import { createDatabaseFile, openForReading, openForWriting } from '../../server/audit/sqlite-connection.ts'
 import { migrateSqlite } from '../../server/audit/sqlite-migrate.ts'
 import { expirySql } from '../../server/audit/sqlite-retention.ts'
@@ -216,8 +216,15 @@ test('shadow evaluations are found by one index each, and their counts by their 
       t.equal(plan[0]?.includes('verdict_id<?'), before !== undefined)
     }
   }
-  const { sql, parameters } = countsQuery(db, 'default', sha256('candidate')).compile()
-  t.same(faults(explain(sql, parameters)), [])
+  const both = { tenant: 'default', candidate: sha256('candidate'), filter: { rule: 'a.b', change }, limit: 51 }
+  for (const query of [
+    shadowQuery(db, { ...both, floor: position.before }),
+    shadowFloorQuery(db, both, 'a.b'),
+    countsQuery(db, 'default', sha256('candidate')),
+  ]) {
+    const { sql, parameters } = query.compile()
+    t.same(faults(explain(sql, parameters)), [])
+  }
   t.end()
 })
 
