@@ -27,14 +27,14 @@ export function checkpointKey(folder) {
   return key
 }
 
-/** Records in several stores at once, waiting where one has too much to seal. */
+/** Records in several stores at once, waiting where one has too much to seal or is kept too long by its disk. */
 function inAll(stores) {
   const patiently = async (store, record) => {
     for (;;) {
       try {
         return await store.record(record)
       } catch (error) {
-        if (error.code !== 'OVERLOADED') throw error
+        if (error.code !== 'OVERLOADED' && error.code !== 'STORE_UNAVAILABLE') throw error
         await sleep(200)
       }
     }
