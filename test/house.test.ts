@@ -32,7 +32,7 @@ const floors: readonly (readonly [floor: string, pattern: RegExp])[] = [
   ['outside world', /^server\/(audit|collector|issuer)\/|^server\/policy\/(load|bundle|parsed)[a-z-]*\.ts$/],
   ['domain', /^server\/(access|facts|policy|evaluation)\//],
   ['doors', /^server\/(http|cli)\//],
-  ['wiring', /^server\/(app|compose|main)\.ts$/],
+  ['wiring', /^server\/(app|compose|command-line|main)\.ts$/],
   ['leaves', /^server\/documents\/|^server\/[a-z-]+\.ts$/],
 ]
 const order = ['leaves', 'domain', 'outside world', 'use case', 'doors', 'wiring']

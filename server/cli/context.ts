@@ -18,7 +18,11 @@ export interface Services {
 /** What every command works with. */
 export interface Context {
   readonly terminal: Terminal
-  readonly services: Services
   /** Tells the exit code of the command that ran. */
   exit(code: ExitCode): void
+}
+
+/** What those work with besides that start the service. */
+export interface ServiceContext extends Context {
+  readonly services: Services
 }

@@ -42,7 +42,7 @@ function addCommands(policy: Command, context: Context): void {
 }
 
 /** Runs one of the commands as the gate's step, with streams of its own. */
-function stepRunner({ services }: Context): RunCommand {
+function stepRunner(): RunCommand {
   return async (args, terminal) => {
     let code: ExitCode = exitCodes.ready
     const exit = (given: ExitCode) => {
@@ -51,7 +51,7 @@ function stepRunner({ services }: Context): RunCommand {
     const policy = new Command('policy')
       .exitOverride()
       .configureOutput({ writeErr: (text) => terminal.stderr.queue(text) })
-    addCommands(policy, { terminal, services, exit })
+    addCommands(policy, { terminal, exit })
     try {
       await policy.parseAsync(args, { from: 'user' })
     } catch (error) {
@@ -67,5 +67,5 @@ function stepRunner({ services }: Context): RunCommand {
 export function addPolicy(command: Command, context: Context): void {
   command.description('Lints, compares, tests, lists, shows and releases policies.').addHelpText('after', help)
   addCommands(command, context)
-  addPolicyGate(command, context, stepRunner(context))
+  addPolicyGate(command, context, stepRunner())
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import type { Command } from 'commander'
 import { quotePosix } from '../policy/text.ts'
 import { settings } from '../settings.ts'
-import type { Context } from './context.ts'
+import type { ServiceContext } from './context.ts'
 import { exitCodes } from './exit.ts'
 import { helpTail } from './usage.ts'
 import { wrap } from './wrap.ts'
@@ -52,7 +52,7 @@ const help = helpTail(
 )
 
 /** Makes a command `imagegate serve`. */
-export function addServe(command: Command, { terminal, services, exit }: Context): void {
+export function addServe(command: Command, { terminal, services, exit }: ServiceContext): void {
   command
     .description('Serves the REST API. Settings come from the environment; the log goes to standard output as JSON.')
     .addHelpText('after', () => `${environment(Math.min(terminal.stdout.columns, 100))}\n${help}`)
