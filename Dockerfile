@@ -70,8 +70,8 @@ VOLUME /data
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 # Asks the address that the service was told to listen on; 0.0.0.0 and :: reach it too. With IMAGEGATE_TLS_CLIENT_CA it
-# needs a health check of its own, with a client's certificate.
+# needs IMAGEGATE_HEALTH_PORT.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s --retries=3 \
-  CMD ["node", "--eval", "const { IMAGEGATE_HOST: h, IMAGEGATE_PORT: p, IMAGEGATE_TLS_CERTIFICATE: c } = process.env; process.env.NODE_TLS_REJECT_UNAUTHORIZED = 0; const host = h || '127.0.0.1'; fetch(`http${c ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${p || 8080}/health/ready`, { signal: AbortSignal.timeout(4000) }).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "--eval", "const { IMAGEGATE_HOST: h, IMAGEGATE_PORT: p, IMAGEGATE_HEALTH_PORT: own, IMAGEGATE_TLS_CERTIFICATE: c } = process.env; process.env.NODE_TLS_REJECT_UNAUTHORIZED = 0; const host = h || '127.0.0.1'; fetch(`http${c && !own ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${own || p || 8080}/health/ready`, { signal: AbortSignal.timeout(4000) }).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "/app/dist/main.js"]
 CMD ["serve"]

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Server as TlsServer } from 'node:tls'
+import type { FastifyInstance } from 'fastify'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { buildApp } from './app.ts'
 import { Checkpoints } from './audit/checkpoints.ts'
@@ -12,6 +13,7 @@ import { type Authenticate, admitEverybody } from './http/access.ts'
 import { ApiKeyCallers } from './http/api-key-callers.ts'
 import { bearerAuthentication } from './http/bearer.ts'
 import type { Deps, Lifecycle } from './http/deps.ts'
+import { listenForHealth } from './http/health-listener.ts'
 import { createMetrics, observeProcess } from './http/metrics.ts'
 import { tokenCallers } from './http/token-callers.ts'
 import { privateKey } from './policy/bundle-key.ts'
@@ -118,6 +120,11 @@ async function readText(file: string): Promise<string> {
   }
 }
 
+/** Where probes are answered that have no certificate, if that is wanted. */
+async function openHealth(app: FastifyInstance, { host, healthPort }: Config): Promise<{ readonly health?: number }> {
+  return healthPort === undefined ? {} : { health: await listenForHealth(app, host, healthPort) }
+}
+
 async function listen(
   config: Config,
   deps: Pick<Deps, 'store' | 'lifecycle' | 'policies' | 'checkpoints'>,
@@ -134,11 +141,16 @@ async function listen(
   const tls = config.tls && readTls(config.tls)
   const app = await buildApp({ ...deps, authenticate, logger, metrics, limits, now, ...(tls && { tls }) })
   app.server.maxConnections = config.maxConnections
-  const plain = await app.listen({ host: config.host, port: config.port })
+  const { host, port } = config
+  const plain = await app.listen({ host, port })
   const url = tls === undefined ? plain : plain.replace(/^http:/, 'https:')
+  const health = await openHealth(app, config).catch(async (error: unknown) => {
+    await app.close()
+    throw error
+  })
   await tellWhoMay(config, deps.store, logger)
   const { digest, set } = deps.policies.served
-  logger.info({ url, policies: digest, versions: set.versions.length }, 'listening')
+  logger.info({ url, ...health, policies: digest, versions: set.versions.length }, 'listening')
   return { app, url }
 }
 

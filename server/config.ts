@@ -13,6 +13,8 @@ export interface Config extends AccessConfig {
   readonly host: string
   /** TCP port; 0 takes a free one. */
   readonly port: number
+  /** TCP port of a listener of its own for probes; 0 takes a free one. */
+  readonly healthPort?: number
   readonly database: DatabasePlace
   /** Absolute path of the policies' folder, or with a public key of their signed bundle. */
   readonly policies: string
@@ -116,6 +118,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     ...access,
     host: word('IMAGEGATE_HOST'),
     port: number('IMAGEGATE_PORT'),
+    ...(given('IMAGEGATE_HEALTH_PORT') === undefined ? {} : { healthPort: number('IMAGEGATE_HEALTH_PORT') }),
     database: typeof password === 'object' ? withPassword(place, password.text) : place,
     policies: policies === undefined ? fileURLToPath(new URL('../policies', import.meta.url)) : resolve(policies),
     ...(key === undefined ? {} : { policyPublicKey: resolve(key) }),

@@ -26,6 +26,13 @@ export const settings = [
     schema: whole(0, 65_535),
   },
   {
+    name: 'IMAGEGATE_HEALTH_PORT',
+    default: 'none: they are answered where everything is',
+    description:
+      'TCP port, 0 to 65535, at which /health/live and /health/ready alone are answered, too, over plain HTTP: for probes that have no certificate of IMAGEGATE_TLS_CLIENT_CA.',
+    schema: whole(0, 65_535),
+  },
+  {
     name: 'IMAGEGATE_AUTHENTICATION',
     default: 'none',
     description:

@@ -137,11 +137,12 @@ t.test('with a CA for clients only those with a certificate of it get in', { ski
   const file = (name: string) => join(folder, name)
   for (const name of ['server', 'ca', 'stranger']) certificate(folder, name)
   certificate(folder, 'client', 'ca')
-  const { url } = await serve(t, {
+  const { child, log, url } = await serve(t, {
     IMAGEGATE_DATABASE_URL: file('imagegate.db'),
     IMAGEGATE_TLS_CERTIFICATE: file('server.pem'),
     IMAGEGATE_TLS_KEY: file('server.key'),
     IMAGEGATE_TLS_CLIENT_CA: file('ca.pem'),
+    IMAGEGATE_HEALTH_PORT: '0',
   })
   const address = `${url}/health/live`
   const ca = file('server.pem')
@@ -149,6 +150,23 @@ t.test('with a CA for clients only those with a certificate of it get in', { ski
   await t.rejects(get(address, { ca }))
   await t.rejects(get(address, { ca, cert: file('stranger.pem'), key: file('stranger.key') }))
   t.equal((await get(address, { ca, cert: file('client.pem'), key: file('client.key') })).status, 200)
+
+  const health = `http://127.0.0.1:${log.find((line) => typeof line['health'] === 'number')?.['health']}`
+  t.match(await (await fetch(`${health}/health/live`)).json(), { status: 'live' }, 'probes need no certificate')
+  t.match(await (await fetch(`${health}/health/ready`)).json(), { status: 'ready' })
+  for (const path of [
+    '/',
+    '/v1/verdicts',
+    '/metrics',
+    '/health',
+    '/health/ready/../../v1/policies',
+    '/health/live?x',
+  ]) {
+    t.equal((await fetch(`${health}${path}`)).status, 404, `${path} is not there`)
+  }
+  child.kill('SIGTERM')
+  t.same(await once(child, 'exit'), [0, null])
+  await t.rejects(fetch(`${health}/health/live`), 'it closes with the service')
 })
 
 t.test(
