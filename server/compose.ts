@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Server as TlsServer } from 'node:tls'
-import type { FastifyInstance } from 'fastify'
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { buildApp } from './app.ts'
 import { Checkpoints } from './audit/checkpoints.ts'
@@ -120,11 +119,6 @@ async function readText(file: string): Promise<string> {
   }
 }
 
-/** Where probes are answered that have no certificate, if that is wanted. */
-async function openHealth(app: FastifyInstance, { host, healthPort }: Config): Promise<{ readonly health?: number }> {
-  return healthPort === undefined ? {} : { health: await listenForHealth(app, host, healthPort) }
-}
-
 async function listen(
   config: Config,
   deps: Pick<Deps, 'store' | 'lifecycle' | 'policies' | 'checkpoints'>,
@@ -144,7 +138,7 @@ async function listen(
   const { host, port } = config
   const plain = await app.listen({ host, port })
   const url = tls === undefined ? plain : plain.replace(/^http:/, 'https:')
-  const health = await openHealth(app, config).catch(async (error: unknown) => {
+  const health = await listenForHealth(app, config).catch(async (error: unknown) => {
     await app.close()
     throw error
   })

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { FastifyInstance } from 'fastify'
+import type { Config } from '../config.ts'
 
 const paths = ['/health/live', '/health/ready']
 
@@ -8,10 +9,14 @@ const paths = ['/health/live', '/health/ready']
 const bounds = { connections: 32, headerBytes: 4096, requestMs: 5000 }
 
 /**
- * Answers an application's health alone, over plain HTTP, at a port of its own: probes have no certificate of a client.
- * Closes with the application, which listens already. Gives the port; rejects with the system's error when it is taken.
+ * Answers an application's health alone, over plain HTTP, at a port of its own if there is one: probes have no certificate
+ * of a client. Closes with the application, which listens already. Rejects with the system's error when the port is taken.
  */
-export async function listenForHealth(app: FastifyInstance, host: string, port: number): Promise<number> {
+export async function listenForHealth(
+  app: FastifyInstance,
+  { host, healthPort }: Pick<Config, 'host' | 'healthPort'>,
+): Promise<{ readonly health?: number }> {
+  if (healthPort === undefined) return {}
   const server = createServer(
     { maxHeaderSize: bounds.headerBytes, requestTimeout: bounds.requestMs, headersTimeout: bounds.requestMs },
     (request, response) => {
@@ -20,12 +25,12 @@ export async function listenForHealth(app: FastifyInstance, host: string, port: 
     },
   )
   server.maxConnections = bounds.connections
-  server.listen(port, host)
+  server.listen(healthPort, host)
   await once(server, 'listening')
   app.server.once('close', () => {
     server.close()
     server.closeAllConnections()
   })
   const bound = server.address()
-  return typeof bound === 'object' && bound !== null ? bound.port : port
+  return { health: typeof bound === 'object' && bound !== null ? bound.port : healthPort }
 }
