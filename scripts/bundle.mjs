@@ -31,6 +31,10 @@ const common = {
   external: ['fastify', '@fastify/*', 'pino', 'prom-client', 'better-sqlite3'],
 }
 
+// A thread starts from one file.
+const thread = join(dist, 'collector', 'linux', 'unpack-worker')
+await build({ ...common, entryPoints: [`${thread}.js`], outfile: `${thread}.cjs`, format: 'cjs' })
+
 // What reads images is one file, with what V8 makes of all of it: flags stand in that, so it is made with those of a run.
 const { text, code } = compiledFiles('images')
 await build({

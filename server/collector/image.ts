@@ -155,9 +155,10 @@ export async function openImage(path: string, options: ImageOptions = {}): Promi
     const sniffed = await sniff(file)
     const box = await toolbox
     const name = basename(path).slice(0, 255)
-    const [image, contents] = await Promise.all([
-      readImage(file, name, sniffed, box, real, options),
+    // Everything waits for the disk, and nothing for the check of the container.
+    const [contents, image] = await Promise.all([
       openContents(box, real, sniffed, options),
+      readImage(file, name, sniffed, box, real, options),
     ])
     const close = async () => {
       await box.stop()

@@ -3,8 +3,8 @@ import { GuestError, type Pieces } from '../guest.ts'
 import type { OwnCompression } from './packed-names.ts'
 import type { UnpackAnswer, UnpackRequest } from './unpack-worker.ts'
 
-// A string in new URL() is not rewritten by the compiler.
-const entry = new URL(import.meta.url.endsWith('.ts') ? './unpack-worker.ts' : './unpack-worker.js', import.meta.url)
+// The build makes one file of it that is no module, which a thread is quicker to start from.
+const entry = new URL(import.meta.url.endsWith('.ts') ? './unpack-worker.ts' : './unpack-worker.cjs', import.meta.url)
 
 /** Pieces that wait in the thread, so that it goes on while ours does something else. */
 const mostAhead = 3
