@@ -104,6 +104,25 @@ export function casesOf(openapi, values, { newest, middle, id, covered }, count)
     ['imageName and rare outcome', list({ ...common('imageName'), ...rare('outcome') })],
     ['text and outcome', list(common('text', 'outcome'))],
     ['text and rare failedRule', list({ ...common('text'), ...rare('failedRule') })],
+    [
+      'eleven filters, common',
+      list(
+        common(
+          ...[
+            'outcome',
+            'family',
+            'osType',
+            'osId',
+            'policyVersion',
+            'failedRule',
+            'missingFact',
+            'severity',
+            'effect',
+          ],
+          ...['caller', 'text'],
+        ),
+      ),
+    ],
     ['text and rare caller', list({ ...common('text'), ...rare('caller') })],
     ['small tenant, no filter', list({}), { tenant: 'guests' }],
     ['small tenant, outcome', list(common('outcome')), { tenant: 'guests' }],

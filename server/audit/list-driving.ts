@@ -29,8 +29,8 @@ const columns = {
   caller: 'caller',
 } as const
 
-/** Trigrams of a text of which one may drive. */
-const considered = 16
+/** Trigrams of a text of which one may drive: to plan the looking at each takes more than half a millisecond. */
+const considered = 4
 
 /**
  * What can drive a list, each by an index of its own, first what is usually the narrowest: an image or a request, a text in
@@ -104,9 +104,9 @@ function byKind(request: ListRequest): Driving {
 function byText(request: ListRequest, text: string): readonly Driving[] {
   if (request.dialect === 'sqlite')
     return [byPhrase(request, text), { query: ofTenant(request), settled: [], own: true }]
-  return trigramsOf(text)
-    .slice(0, considered)
-    .map((trigram) => byTrigram(request, trigram))
+  const trigrams = trigramsOf(text)
+  const step = Math.ceil(trigrams.length / considered)
+  return trigrams.filter((_, index) => index % step === 0).map((trigram) => byTrigram(request, trigram))
 }
 
 /** SQLite's index gives its rows by rowid alone, whose upper bits are the time in the id. */

@@ -6,6 +6,9 @@ import type { AuditTables } from './tables.ts'
 /** Rows of what drives a list that one page looks at; then it ends, however few of them matched. */
 export const examined = 1000
 
+/** How many of what can drive are compared, those first that are usually narrow. */
+const compared = 8
+
 /** What drives a page, and how far back it looks. */
 export interface Reach {
   /** Undefined without a filter. */
@@ -19,7 +22,7 @@ export interface Reach {
  * hardly meet would else be sought through all verdicts that have one of them.
  */
 export async function reachOf(db: Kysely<AuditTables>, request: ListRequest): Promise<Reach> {
-  const candidates = drivings(request)
+  const candidates = drivings(request).slice(0, compared)
   const [first] = candidates
   if (first === undefined) return {}
   if (isWhole(first, request)) return { driving: first }
