@@ -5,7 +5,7 @@ import { GuestError } from './guest.ts'
 import type { OpenImage } from './image.ts'
 import { collectLinux } from './linux/collect.ts'
 import type { LinuxInput } from './linux/input.ts'
-import { UnpackThread } from './linux/unpack-thread.ts'
+import { largeSystem, startEarly, UnpackThread } from './linux/unpack-thread.ts'
 import type { Facts, Missing, Part } from './part.ts'
 import type { GuestRead } from './sniff/result.ts'
 import type { OpenVolume } from './volumes/volume.ts'
@@ -60,9 +60,6 @@ async function attempt(collect: () => Promise<readonly Part[]>): Promise<Attempt
   }
 }
 
-/** A volume that holds less has no initramfs for which a thread pays. Unit: bytes. */
-const largeSystem = 209_715_200
-
 const linuxTypes: ReadonlySet<string> = new Set(['ext2', 'ext3', 'ext4', 'xfs', 'btrfs'])
 
 function holdsLarge({ facts: { fileSystem, sizeBytes = 0, freeBytes = 0 } }: OpenVolume): boolean {
@@ -94,6 +91,11 @@ async function linuxInput(
     verifySystemFiles: options.systemFiles,
     ...(options.onReading ? { onReading: options.onReading } : {}),
   }
+}
+
+/** Told the size of a container before it is known what it holds. Unit: bytes. */
+export function prepareGuest(sizeBytes: number): void {
+  if (sizeBytes >= largeSystem) startEarly()
 }
 
 /** The thread starts before the files are looked for that it will unpack. */

@@ -149,7 +149,16 @@ export async function collectImage(path: string, options: CollectOptions = {}): 
     try {
       // Reading guests takes many modules, which are loaded while the first programs run, and not before they do.
       const guests = () => import('./collect-guest.ts')
-      const open = await openImage(path, { ...options, onProgram: () => void guests().catch(() => undefined) })
+      let begun = false
+      const onProgram = () => {
+        if (begun) return
+        begun = true
+        guests().then(
+          ({ prepareGuest }) => prepareGuest(file.size),
+          () => undefined,
+        )
+      }
+      const open = await openImage(path, { ...options, onProgram })
       let document: Promise<FactDocument>
       let unchanged = false
       try {

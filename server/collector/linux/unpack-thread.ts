@@ -12,6 +12,38 @@ const mostAhead = 3
 /** A megabyte of names is more than any initramfs has; contents are no part of this. Unit: mebibytes. */
 const resourceLimits = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 }
 
+let spare: Worker | undefined
+
+function start(): Worker {
+  // An error ends it, too.
+  return new Worker(entry, { name: 'initramfs', resourceLimits }).on('error', () => undefined)
+}
+
+/** The spare thread, or a new one. */
+function take(): Worker {
+  const worker = spare ?? start()
+  spare = undefined
+  worker.ref()
+  return worker
+}
+
+/** A file that holds less has no initramfs for which a thread pays, nor has such a volume. Unit: bytes. */
+export const largeSystem = 209_715_200
+
+/**
+ * Starts a thread before it is known whether one is needed, so that it is ready by then. It keeps no process from ending, and the next
+ * archive has it.
+ */
+export function startEarly(): void {
+  if (spare !== undefined) return
+  const worker = start()
+  worker.unref()
+  worker.once('exit', () => {
+    if (spare === worker) spare = undefined
+  })
+  spare = worker
+}
+
 /** Bytes in a memory of their own, which can be handed over. */
 function owned(piece: Buffer): Uint8Array<ArrayBuffer> {
   const { buffer, byteLength } = piece
@@ -25,10 +57,9 @@ function owned(piece: Buffer): Uint8Array<ArrayBuffer> {
  * done. It takes some time to start, so it is made before it is needed. One archive at a time.
  */
 export class UnpackThread {
-  readonly #worker = new Worker(entry, { name: 'initramfs', resourceLimits })
+  readonly #worker = take()
   readonly #gone = new Promise<void>((resolve) => {
-    // An error ends it, too.
-    this.#worker.on('error', () => undefined).once('exit', () => resolve())
+    this.#worker.once('exit', () => resolve())
   })
 
   /** The names in a compressed archive. Rejects with a GuestError, and with what reading the pieces rejects with. */
@@ -38,17 +69,17 @@ export class UnpackThread {
     let over = false
     let wake: () => void = () => undefined
     const answer = new Promise<string[]>((resolve, reject) => {
-      const take = (said: UnpackAnswer) => {
+      const hear = (said: UnpackAnswer) => {
         if (said.kind === 'taken') ahead -= 1
         else {
           over = true
-          worker.off('message', take)
+          worker.off('message', hear)
           if (said.kind === 'names') resolve([...said.names])
           else reject(new GuestError(said.code, said.reason))
         }
         wake()
       }
-      worker.on('message', take)
+      worker.on('message', hear)
       void this.#gone.then(() => {
         over = true
         reject(new GuestError('too-large', 'The thread that unpacks an initramfs has died.'))

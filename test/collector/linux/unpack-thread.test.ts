@@ -1,9 +1,10 @@
+import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { GuestError } from '../../../server/collector/guest.ts'
 import { packedNames } from '../../../server/collector/linux/packed-names.ts'
-import { UnpackThread } from '../../../server/collector/linux/unpack-thread.ts'
+import { startEarly, UnpackThread } from '../../../server/collector/linux/unpack-thread.ts'
 import { cpio } from '../images/cpio.ts'
 
 const files = ['init', 'lib/modules/1/virtio_blk.ko', 'lib/firmware/a'].map((path) => {
@@ -46,4 +47,36 @@ t.test('a thread that has ended keeps nobody waiting', async (t) => {
   await thread.close()
   await closed
   await t.rejects(thread.names('gzip', cut(packed, 1000)), { code: 'too-large' })
+})
+
+t.test('a thread that was started early serves one archive, and the next has its own', async (t) => {
+  const names = await packedNames('gzip', [packed])
+  startEarly()
+  startEarly()
+  const [early, late] = [new UnpackThread(), new UnpackThread()]
+  t.teardown(() => Promise.all([early.close(), late.close()]))
+  await early.close()
+  await t.rejects(early.names('gzip', cut(packed, 1000)), { code: 'too-large' })
+  t.same(await late.names('gzip', cut(packed, 100_000)), names)
+})
+
+/** Runs a program of its own that has what the thread's module exports. */
+function alone(program: string) {
+  const place = new URL('../../../dist/collector/linux/unpack-thread.js', import.meta.url).href
+  const all = `import('${place}').then(async ({ startEarly, UnpackThread }) => { ${program} })`
+  return spawnSync(process.execPath, ['--eval', all], { timeout: 10_000, encoding: 'utf8' })
+}
+
+t.test('a thread that nobody takes keeps no process from ending', async (t) => {
+  t.equal(alone('startEarly(); startEarly()').status, 0)
+})
+
+t.test('an early thread answers in a process that waits for nothing else', async (t) => {
+  const small = gzipSync(cpio([{ path: 'init' }])).toString('base64')
+  const { stdout } = alone(`
+    startEarly()
+    const thread = new UnpackThread()
+    console.log(await thread.names('gzip', [Buffer.from('${small}', 'base64')]))
+    await thread.close()`)
+  t.equal(stdout, "[ 'init' ]\n")
 })
