@@ -1,6 +1,6 @@
 import type { GuestFiles } from '../guest.ts'
 import type { BootEntry } from './boot-entry.ts'
-import { expand } from './grub2.ts'
+import type { GrubVariables } from './grub-variables.ts'
 import { contentLines, readText, wordsOf } from './text.ts'
 
 const maxEntries = 128
@@ -50,12 +50,12 @@ export async function specifiedFiles(files: GuestFiles, directories: readonly st
 }
 
 /** The entry that a file states; options take variables from grub.cfg and grubenv. */
-export function specifiedEntry({ name, text }: SpecifiedFile, variables: ReadonlyMap<string, string>): BootEntry {
+export function specifiedEntry({ name, text }: SpecifiedFile, variables: GrubVariables): BootEntry {
   const lines = contentLines(text).map((line) => {
     const at = line.search(/\s/)
     return at < 0 ? ([line, ''] as const) : ([line.slice(0, at), line.slice(at).trim()] as const)
   })
-  const values = (key: string) => lines.filter(([own]) => own === key).map(([, value]) => expand(value, variables))
+  const values = (key: string) => lines.filter(([own]) => own === key).map(([, value]) => variables.expand(value))
   const initramfs = values('initrd').flatMap(wordsOf)
   return {
     title: values('title').at(-1) ?? name,

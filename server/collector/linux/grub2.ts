@@ -1,5 +1,6 @@
 import type { BootEntry, DefaultBoot } from './boot-entry.ts'
 import { type GrubStatement, parseGrubScript } from './grub-script.ts'
+import { GrubVariables } from './grub-variables.ts'
 import { linesOf } from './text.ts'
 
 /** The variables of a grubenv block. */
@@ -12,16 +13,6 @@ export function parseGrubenv(text: string): Map<string, string> {
   return variables
 }
 
-/** Puts values in the place of $name and ${name}; a name without a value becomes nothing, as in GRUB. */
-export function expand(text: string, variables: ReadonlyMap<string, string>): string {
-  return text.replace(
-    /\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))/g,
-    (_, braced?: string, plain?: string) => {
-      return variables.get(braced ?? plain ?? '') ?? ''
-    },
-  )
-}
-
 interface Node {
   readonly entry: BootEntry
   readonly children: readonly Node[] | undefined
@@ -31,7 +22,7 @@ const linuxCommands = new Set(['linux', 'linux16', 'linuxefi'])
 const moduleCommands = new Set(['module', 'module2'])
 const initrdCommands = new Set(['initrd', 'initrd16', 'initrdefi'])
 
-function nodeOf(statement: GrubStatement, variables: ReadonlyMap<string, string>): Node | undefined {
+function nodeOf(statement: GrubStatement, variables: GrubVariables): Node | undefined {
   const [command, title = '', ...options] = statement.words
   if (statement.block === undefined || (command !== 'menuentry' && command !== 'submenu')) return undefined
   const ids = options.flatMap((word, index) => {
@@ -44,12 +35,12 @@ function nodeOf(statement: GrubStatement, variables: ReadonlyMap<string, string>
     return { entry: { title, ids, kernel: undefined, initramfs: [], words: [] }, children }
   }
   const flat = flatten(statement.block)
-  const own = new Map(variables)
-  for (const { words } of flat) assign(words, own, variables)
+  const own = new GrubVariables(variables)
+  for (const { words } of flat) own.assign(words)
   const words = (one: GrubStatement) =>
-    one.words.flatMap((word) => expand(word, own).split(/\s+/)).filter((word) => word !== '')
+    one.words.flatMap((word) => own.expand(word).split(/\s+/)).filter((word) => word !== '')
   const runs = (commands: ReadonlySet<string>) =>
-    flat.filter(({ words: [name = ''] }) => commands.has(expand(name, own)))
+    flat.filter(({ words: [name = ''] }) => commands.has(own.expand(name)))
   const linux = runs(linuxCommands)[0]
   // Below XEN's own hypervisor the kernel and its initramfs are modules.
   const modules = runs(moduleCommands).map(words)
@@ -72,27 +63,19 @@ function flatten(statements: readonly GrubStatement[]): GrubStatement[] {
   return statements.flatMap((one) => [one, ...flatten(one.block ?? [])])
 }
 
-function nodesOf(statements: readonly GrubStatement[], variables: ReadonlyMap<string, string>): Node[] {
+function nodesOf(statements: readonly GrubStatement[], variables: GrubVariables): Node[] {
   return statements.flatMap((one) => nodeOf(one, variables) ?? [])
 }
 
-/** Sets a variable. One that grubenv holds keeps its value: grub.cfg only states what to take without it. */
-function assign(words: readonly string[], variables: Map<string, string>, kept: ReadonlyMap<string, string>): void {
-  const text = words[0] === 'set' ? words[1] : words.length === 1 ? words[0] : undefined
-  const match = /^([A-Za-z_][A-Za-z0-9_]*)=([\s\S]*)$/.exec(text ?? '')
-  if (match?.[1] === undefined || match[2] === undefined) return
-  if (match[1] !== 'default' && !kept.has(match[1])) variables.set(match[1], expand(match[2], variables))
-}
-
 /** The value that default has in the end. Of branches the one that next_entry rules counts when grubenv has such an entry. */
-function defaultOf(statements: readonly GrubStatement[], env: ReadonlyMap<string, string>): string {
+function defaultOf(statements: readonly GrubStatement[], variables: GrubVariables): string {
   const values = statements.flatMap(({ words }) => {
     const match = /^default=([\s\S]*)$/.exec((words[0] === 'set' ? words[1] : words[0]) ?? '')
     return match?.[1] === undefined ? [] : [match[1]]
   })
-  const once = env.get('next_entry')
+  const once = variables.get('next_entry')
   if (once !== undefined && once !== '' && values.some((value) => value.includes('next_entry'))) return once
-  const meaning = values.map((value) => expand(value, env)).filter((value) => value !== '')
+  const meaning = values.map((value) => variables.expand(value)).filter((value) => value !== '')
   return meaning.at(-1) ?? '0'
 }
 
@@ -114,13 +97,15 @@ function leaves(nodes: readonly Node[]): BootEntry[] {
 export function readGrubCfg(
   text: string,
   env: ReadonlyMap<string, string>,
-  specified: (variables: ReadonlyMap<string, string>) => readonly BootEntry[],
+  specified: (variables: GrubVariables) => readonly BootEntry[],
 ): DefaultBoot {
   const statements = parseGrubScript(text)
-  const variables = new Map(env)
-  for (const { words } of statements) assign(words, variables, env)
+  const variables = new GrubVariables(env)
+  for (const { words } of statements) variables.assign(words, env)
+  // GRUB takes an entry once, however often it is told to.
+  const first = statements.find(({ words }) => words[0] === 'blscfg')
   const nodes = statements.flatMap((statement): Node[] => {
-    if (statement.words[0] === 'blscfg') return specified(variables).map((entry) => ({ entry, children: undefined }))
+    if (statement === first) return specified(variables).map((entry) => ({ entry, children: undefined }))
     const node = nodeOf(statement, variables)
     return node ? [node] : []
   })

@@ -4,6 +4,7 @@ import { specifiedEntry, specifiedFiles } from './bls.ts'
 import { type BootEntry, type DefaultBoot, seenPath } from './boot-entry.ts'
 import { readExtlinux } from './extlinux.ts'
 import { readMenuLst } from './grub-legacy.ts'
+import { GrubVariables } from './grub-variables.ts'
 import { parseGrubenv, readGrubCfg } from './grub2.ts'
 import { readLilo } from './lilo.ts'
 import { contentLines, readText, wordsOf } from './text.ts'
@@ -82,7 +83,8 @@ async function systemdBoot(files: GuestFiles): Promise<Loader | undefined> {
     ),
     specifiedFiles(files, entryDirectories),
   ])
-  const entries = specified.map((one) => specifiedEntry(one, new Map()))
+  const none = new GrubVariables()
+  const entries = specified.map((one) => specifiedEntry(one, none))
   const wanted = contentLines(conf?.text ?? '')
     .map(wordsOf)
     .findLast(([key]) => key === 'default')?.[1]

@@ -8,6 +8,8 @@ import { fromOsRelease, fromRedHatRelease, fromSuseRelease } from '../../../serv
 import { iptablesFilters, nftFilters } from '../../../server/collector/linux/firewall-rules.ts'
 import { parseFstab } from '../../../server/collector/linux/fstab.ts'
 import { parseGrubScript } from '../../../server/collector/linux/grub-script.ts'
+import { GrubVariables } from '../../../server/collector/linux/grub-variables.ts'
+import { readGrubCfg } from '../../../server/collector/linux/grub2.ts'
 import { parseIni } from '../../../server/collector/linux/ini.ts'
 import { initramfsNames } from '../../../server/collector/linux/initramfs.ts'
 import type { Decompress } from '../../../server/collector/linux/input.ts'
@@ -65,6 +67,37 @@ t.test('circles and bombs end as unknown, and the rest is told', async (t) => {
   t.ok(lost.has('/boot/defaultKernel/virtioBlk'))
   t.equal(document.firewall?.mechanisms?.find(({ name }) => name === 'nftables')?.filters, false)
   t.equal(document.os?.id, 'debian')
+})
+
+t.test('variables of GRUB that double and double are refused, and the rest is told', async (t) => {
+  const doubled = 'set a="$a$a"\n'.repeat(18)
+  const document = await collect(t, {
+    ...debian10,
+    '/boot/grub/grub.cfg': `set a=x\n${doubled}menuentry x {\n linux /boot/vmlinuz-${debianKernel} $a\n}\n`,
+  })
+  const lost = new Map((document.collection.missing ?? []).map(({ pointer, code }) => [pointer, code]))
+  t.equal(lost.get('/boot/loader'), 'too-large')
+  t.equal(lost.get('/boot/defaultKernel'), 'too-large')
+  t.equal(document.os?.id, 'debian')
+  const wide = `set a=${'x'.repeat(30_000)}\n`
+  const entry = (words: string) => `${wide}menuentry x {\n linux /vmlinuz ${words}\n}\n`
+  const read = (text: string) => readGrubCfg(text, new Map(), () => [])
+  t.equal(read(entry('$a '.repeat(20))).entry?.words.length, 20)
+  t.throws(() => read(entry('$a$a$a')), { code: 'too-large' }, 'one word')
+  t.throws(() => read(entry('$a '.repeat(40))), { code: 'too-large' }, 'all words')
+})
+
+t.test('a variable of an entry gives way to one of the script, and one of the script to one of grubenv', (t) => {
+  const script = new GrubVariables(new Map([['kernelopts', 'saved']]))
+  script.assign(['set', 'kernelopts=other'], new Map([['kernelopts', 'saved']]))
+  script.assign(['set', 'root=hd0'])
+  script.assign(['set', `root=hd1,\${root}`])
+  const entry = new GrubVariables(script)
+  entry.assign(['set', 'root=lvm'])
+  entry.assign(['own=$root'])
+  t.equal(entry.expand(`$kernelopts \${root} $own $none.`), 'saved hd1,hd0 hd1,hd0 .')
+  t.equal(script.get('own'), undefined)
+  t.end()
 })
 
 t.test('blank lines without end cost no time', async (t) => {
