@@ -23,8 +23,8 @@ export interface RecordsPage {
 export interface Records {
   /** Newest first, in pages of at most so many, 1 to 500, from the first or from where a page's `next` says. */
   pages(filter: VerdictFilter, pageSize: number, from?: string): AsyncGenerator<RecordsPage, void, void>
-  /** Listed verdicts with their fact documents, at most 500. Absent where they can be read from the database. */
-  records?(listed: readonly VerdictSummary[]): Promise<readonly StoredRecord[]>
+  /** Listed verdicts, with their fact documents unless told not to; at most 500. Absent where they can be read from the database. */
+  records?(listed: readonly VerdictSummary[], facts?: boolean): Promise<readonly StoredRecord[]>
   /** A verdict's JSON, exactly as stored. Rejects with VERDICT_NOT_FOUND. */
   verdict(id: string): Promise<string>
   replay(id: string): Promise<Replay>

@@ -12,6 +12,16 @@ export type Get = (path: string, query?: Query) => Promise<string>
 /** Posts JSON to one server and gives the text of its answer; errors as with Get. */
 export type Send = (path: string, query: Query, body: string) => Promise<string>
 
+/** What a server refused, and after how many seconds it says to ask again. */
+export class Refusal extends ImagegateError {
+  readonly retryAfter: number | undefined
+
+  constructor(code: ErrorCode, detail: string, problems: readonly Problem[], retryAfter: number | undefined) {
+    super(code, detail, { problems })
+    this.retryAfter = retryAfter
+  }
+}
+
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null
 }
@@ -42,7 +52,12 @@ function problemsOf(value: unknown): Problem[] {
   })
 }
 
-function refusal(status: number, text: string): ImagegateError {
+/** Of the two forms of the header that of seconds, which imagegate has. */
+function secondsOf(retryAfter: string | null): number | undefined {
+  return retryAfter !== null && /^\d{1,9}$/.test(retryAfter) ? Number(retryAfter) : undefined
+}
+
+function refusal({ status, headers }: Response, text: string): ImagegateError {
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -50,7 +65,8 @@ function refusal(status: number, text: string): ImagegateError {
     return unexpected(`It answered with status ${status}.`)
   }
   if (!isObject(value) || !isCode(value['code'])) return unexpected(`It answered with status ${status}.`)
-  return new ImagegateError(value['code'], String(value['detail'] ?? ''), { problems: problemsOf(value['problems']) })
+  const { code, detail, problems } = value
+  return new Refusal(code, String(detail ?? ''), problemsOf(problems), secondsOf(headers.get('retry-after')))
 }
 
 function reason(error: unknown): string {
@@ -84,7 +100,7 @@ async function request(base: URL, path: string, query: Query, init: RequestInit)
   } catch (cause) {
     throw unexpected(`${base.origin} cannot be asked (${reason(cause)}).`, cause)
   }
-  if (!response.ok) throw refusal(response.status, text)
+  if (!response.ok) throw refusal(response, text)
   return text
 }
 

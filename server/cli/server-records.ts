@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { StoredRecord, VerdictFilter, VerdictSummary } from '../audit/store.ts'
-import { errorKinds, ImagegateError } from '../errors.ts'
+import { ImagegateError } from '../errors.ts'
 import type { Replay } from '../evaluation/replay.ts'
 import type { TimelineEntry } from '../evaluation/timeline.ts'
 import { answers, integer, object, text } from './answer-schemas.ts'
+import { askEach, patient } from './patient.ts'
 import type { Records, RecordsPage } from './records.ts'
 import { clientOf, type Get, parseAnswer, unexpected } from './server-client.ts'
 import type { ServerPlace } from './server-place.ts'
@@ -84,27 +84,6 @@ const isTimeline = answers.compile<{ readonly entries: readonly TimelineEntry[];
   ),
 )
 
-/** Requests that are open at a time. */
-const concurrency = 16
-
-/** Pauses before what a busy server turned away is asked again, in milliseconds. */
-const pauses = [250, 500, 1000, 2000, 4000]
-
-/** Asks again what a server that is busy or restarting turned away; a long run should survive it. */
-function patient(get: Get): Get {
-  return async (path, query) => {
-    for (const pause of pauses) {
-      try {
-        return await get(path, query)
-      } catch (error) {
-        if (!(error instanceof ImagegateError) || errorKinds[error.code].status !== 503) throw error
-        await sleep(pause)
-      }
-    }
-    return get(path, query)
-  }
-}
-
 async function documentOf(get: Get, path: string): Promise<string | undefined> {
   try {
     return await get(`${path}/facts`)
@@ -117,8 +96,8 @@ async function documentOf(get: Get, path: string): Promise<string | undefined> {
   }
 }
 
-async function recordOf(get: Get, id: string, path: string): Promise<StoredRecord> {
-  const [body, document] = await Promise.all([get(path), documentOf(get, path)])
+async function recordOf(get: Get, id: string, path: string, facts: boolean): Promise<StoredRecord> {
+  const [body, document] = await Promise.all([get(path), facts ? documentOf(get, path) : undefined])
   return { id, body, ...(document === undefined ? {} : { document }) }
 }
 
@@ -166,14 +145,7 @@ export function serverRecords(server: ServerPlace): Records {
   const path = (id: string) => `v1/verdicts/${encodeURIComponent(id)}`
   return {
     pages: (filter, pageSize, from) => pagesOf(get, filter, pageSize, from),
-    async records(listed) {
-      const found: StoredRecord[] = []
-      for (let at = 0; at < listed.length; at += concurrency) {
-        const asked = listed.slice(at, at + concurrency).map(({ id }) => recordOf(again, id, path(id)))
-        found.push(...(await Promise.all(asked)))
-      }
-      return found
-    },
+    records: (listed, facts = true) => askEach(listed, ({ id }) => recordOf(again, id, path(id), facts)),
     verdict: (id) => get(path(id)),
     async replay(id) {
       const answer = parseAnswer(await get(`${path(id)}/replay`))
