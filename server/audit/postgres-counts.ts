@@ -3,7 +3,7 @@ import { GroupCommit } from './group-commit.ts'
 import { beginReplaceable, inTransaction } from './postgres-connection.ts'
 import { postgresError } from './postgres-errors.ts'
 import { inOrder } from './postgres-insert.ts'
-import { textArray } from './postgres-values.ts'
+import { serverTime, textArray } from './postgres-values.ts'
 import type { RequestCount } from './store.ts'
 
 /** One request that is to be counted. */
@@ -56,7 +56,7 @@ export class RequestCounts {
   async #add(callers: readonly Counted[], sums: ReadonlyMap<string, number>) {
     const { rows } = await inTransaction(this.#pool, beginReplaceable, (connection) =>
       connection.query<{ caller: string; requests: number; remaining: number }>(
-        `WITH moment AS (SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now)
+        `WITH moment AS (SELECT ${serverTime} AS now)
          INSERT INTO request_counts AS counts (caller, window_start, requests)
          SELECT caller, now - now % span::bigint, sum::bigint
          FROM moment, unnest($1::text[], $2::text[], $3::text[]) AS sent (caller, span, sum)

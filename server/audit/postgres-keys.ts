@@ -1,7 +1,7 @@
 import { ImagegateError } from '../errors.ts'
 import type { Connection } from './postgres-connection.ts'
 import { inOrder } from './postgres-insert.ts'
-import { textArray } from './postgres-values.ts'
+import { serverTime, textArray } from './postgres-values.ts'
 import type { RecordRows } from './rows.ts'
 import type { IdempotentVerdict, RecordResult } from './store.ts'
 
@@ -56,14 +56,13 @@ async function claim(connection: Connection, records: readonly Keyed[]): Promise
   const column = (pick: (record: Keyed) => string) => textArray(records.map(pick))
   const { rows } = await connection.query<Claim>(
     `INSERT INTO idempotency_keys (tenant, key, fingerprint, verdict_id, created_at)
-     SELECT *, $5::bigint FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+     SELECT *, ${serverTime} FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
      ON CONFLICT DO NOTHING RETURNING tenant, key`,
     [
       column(({ verdict }) => verdict.tenant),
       column(({ idempotency }) => idempotency.key),
       column(({ idempotency }) => idempotency.fingerprint),
       column(({ verdict }) => verdict.id),
-      Date.now(),
     ],
   )
   return new Set(rows.map(nameOf))

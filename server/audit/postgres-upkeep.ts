@@ -2,6 +2,7 @@ import type pg from 'pg'
 import { beginReplaceable, beginWriting, inTransaction, setTenant } from './postgres-connection.ts'
 import { reasonOf } from './postgres-errors.ts'
 import { makeNextPartitions } from './postgres-partitions.ts'
+import { serverTime } from './postgres-values.ts'
 import type { StoreLog } from './store.ts'
 
 const minute = 60_000
@@ -9,16 +10,21 @@ const hour = 60 * minute
 const keepKeys = 24 * hour
 const purgeAtOnce = 2000
 
-/** Deletes at most `limit` idempotency keys that are older than a time in milliseconds since 1970, and says how many. */
-export function purgeKeys(pool: pg.Pool, before: number, limit: number): Promise<number> {
+/** Deletes the idempotency keys that are a day old by the server's clock. */
+export async function purgeKeys(pool: pg.Pool): Promise<void> {
+  while ((await purgePortion(pool)) === purgeAtOnce) {}
+}
+
+function purgePortion(pool: pg.Pool): Promise<number> {
   return inTransaction(pool, beginWriting, async (connection) => {
     await setTenant(connection, '*')
     // What another replica deletes at this moment is skipped, not waited for.
     const { rowCount } = await connection.query(
       `DELETE FROM idempotency_keys WHERE (tenant, key) IN (
-         SELECT tenant, key FROM idempotency_keys WHERE created_at < $1 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED
+         SELECT tenant, key FROM idempotency_keys WHERE created_at < ${serverTime} - $1::bigint
+         ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED
        )`,
-      [before, limit],
+      [keepKeys, purgeAtOnce],
     )
     return rowCount ?? 0
   })
@@ -27,7 +33,7 @@ export function purgeKeys(pool: pg.Pool, before: number, limit: number): Promise
 /** Forgets the counts of callers that have made no request for a day. */
 async function purgeCounts(pool: pg.Pool): Promise<void> {
   await inTransaction(pool, beginReplaceable, (connection) =>
-    connection.query('DELETE FROM request_counts WHERE window_start < $1', [Date.now() - 24 * hour]),
+    connection.query(`DELETE FROM request_counts WHERE window_start < ${serverTime} - $1::bigint`, [24 * hour]),
   )
 }
 
@@ -37,7 +43,7 @@ export class Upkeep {
   readonly #log: StoreLog | undefined
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> = Promise.resolve()
-  #nextPartitions = Date.now() + 24 * hour
+  #nextPartitions = performance.now() + 24 * hour
 
   constructor(pool: pg.Pool, log: StoreLog | undefined) {
     this.#pool = pool
@@ -55,13 +61,13 @@ export class Upkeep {
 
   async #run(): Promise<void> {
     try {
-      while ((await purgeKeys(this.#pool, Date.now() - keepKeys, purgeAtOnce)) === purgeAtOnce) {}
-      if (Date.now() < this.#nextPartitions) return
+      await purgeKeys(this.#pool)
+      if (performance.now() < this.#nextPartitions) return
       // Should it fail, what comes meanwhile goes to the default partition.
-      this.#nextPartitions = Date.now() + hour
+      this.#nextPartitions = performance.now() + hour
       await purgeCounts(this.#pool)
       await makeNextPartitions(this.#pool)
-      this.#nextPartitions = Date.now() + 24 * hour
+      this.#nextPartitions = performance.now() + 24 * hour
     } catch (error) {
       this.#log?.warn(reasonOf(error), 'The upkeep of the database failed and is tried again')
     }

@@ -1,5 +1,11 @@
 import pg from 'pg'
 
+/**
+ * SQL of the server's time in milliseconds since 1970. What replicas share is aged by it: their own clocks may be apart,
+ * and one that is days ahead would age everybody's. It is the same in a whole statement, so that an index is used for it.
+ */
+export const serverTime = 'floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint'
+
 const mark = '\u001a'
 
 /**

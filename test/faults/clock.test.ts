@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { databasesOf, noOwnPostgres, queryAt, startCluster } from '../support/postgres.ts'
 import { serve } from '../support/service.ts'
 import { expectChained, rowsOfFile } from '../support/storm.ts'
 import { Subject } from './fault.ts'
@@ -10,11 +13,11 @@ const library = readdirSync('/usr/lib')
   .map((name) => `/usr/lib/${name}/faketime/libfaketimeMT.so.1`)
   .find((file) => existsSync(file))
 
+const skip = library === undefined ? 'faketime is not installed' : false
+
 t.test(
   'a clock that jumps back and ahead changes neither the order of ids nor that of times or of the chain',
-  {
-    skip: library === undefined ? 'faketime is not installed' : false,
-  },
+  { skip },
   async (t) => {
     const directory = t.testdir()
     const file = join(directory, 'imagegate.db')
@@ -71,9 +74,7 @@ t.test(
 
 t.test(
   'a record of a clock that was days ahead does not hold up the clock after the next start',
-  {
-    skip: library === undefined ? 'faketime is not installed' : false,
-  },
+  { skip },
   async (t) => {
     const file = join(t.testdir(), 'imagegate.db')
     const settings = { IMAGEGATE_DATABASE_URL: `file:${file}` }
@@ -89,5 +90,80 @@ t.test(
       'the log says so',
     )
     await right.end('SIGTERM')
+  },
+)
+
+/** Purges keys as the service does each minute, in a process whose clock is wrong. */
+async function purgeAt(clock: string, url: string): Promise<number | null> {
+  const dist = new URL('../../dist/audit/', import.meta.url)
+  const script = `import { openPool } from '${new URL('postgres-connection.js', dist)}'
+    import { purgeKeys } from '${new URL('postgres-upkeep.js', dist)}'
+    const pool = openPool({ url: process.argv[1], size: 1 })
+    await purgeKeys(pool)
+    await pool.end()`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', script, url], {
+    env: { ...process.env, NODE_OPTIONS: '', LD_PRELOAD: library ?? '', FAKETIME: clock },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  const [code] = await once(child, 'exit')
+  return code
+}
+
+t.test(
+  'on PostgreSQL replicas whose clocks are days apart keep each key a day, by the clock of the server',
+  { skip: skip || noOwnPostgres },
+  async (t) => {
+    const databases = await databasesOf((await startCluster(t)).superuser())
+    const url = await databases.create()
+    const keys = async () => {
+      const rows = await queryAt(
+        databases.superuser(url),
+        `SELECT key, abs(extract(epoch FROM clock_timestamp()) * 1000 - created_at)::float AS apart FROM idempotency_keys ORDER BY key`,
+      )
+      return rows.map(({ key, apart }) => ({ key: String(key), apart: Number(apart) }))
+    }
+    const settings = { IMAGEGATE_DATABASE_URL: url }
+    const clocks = { right: '+0', ahead: '+3d', behind: '-3d' }
+    const replicas = await Promise.all(
+      Object.entries(clocks).map(async ([name, by]) => {
+        const service = await serve({ ...settings, LD_PRELOAD: library ?? '', FAKETIME: by })
+        return { name, by, service, subject: new Subject(t, service) }
+      }),
+    )
+    const first = new Map<string, unknown>()
+    for (const { name, by, subject } of replicas) {
+      const { status, body } = await subject.post(name)
+      t.equal(status, 201)
+      const { id, asOf } = JSON.parse(body)
+      first.set(name, id)
+      const days = Math.round((Date.parse(asOf) - Date.now()) / 86_400_000)
+      t.equal(days, Number.parseInt(by, 10), `its clock is that of ${by}`)
+    }
+    const stamped = await keys()
+    t.equal(stamped.length, 3)
+    t.ok(
+      stamped.every(({ apart }) => apart < 60_000),
+      `keys have the server's time: ${JSON.stringify(stamped)}`,
+    )
+
+    // By the server's clock a day old, and not quite.
+    await queryAt(
+      databases.superuser(url),
+      `INSERT INTO idempotency_keys SELECT 'default', name, 'f', 'v', extract(epoch FROM now()) * 1000 - hours * 3600000
+       FROM (VALUES ('old', 24.1), ('kept', 23.9)) AS stamps (name, hours)`,
+    )
+    for (const clock of Object.values(clocks)) t.equal(await purgeAt(clock, url), 0)
+    t.same(
+      (await keys()).map(({ key }) => key),
+      ['ahead', 'behind', 'kept', 'right'],
+      'only what is a day old is gone, whichever replica purged',
+    )
+    for (const { subject } of replicas) {
+      for (const [name, id] of first) {
+        const { status, body } = await subject.post(name)
+        t.same([status, JSON.parse(body).id], [201, id], 'the key gives its first verdict at every replica')
+      }
+    }
+    for (const { service } of replicas) t.same(await service.end('SIGTERM'), [0, null])
   },
 )
