@@ -1,6 +1,7 @@
 import { GuestError, type GuestFiles, largestReadBytes } from '../guest.ts'
 import { type Package, readDpkg } from './dpkg.ts'
 import { readRpm } from './rpm.ts'
+import type { RpmHeader } from './rpm-header.ts'
 import { dpkgBaseline, type Packaged } from './system-files.ts'
 
 /** The packages of a guest, whichever database keeps them. */
@@ -16,10 +17,29 @@ const byName = (packages: readonly Package[]) => new Map(packages.map((one) => [
 /** A database that is read for names alone; a larger one is worth its memory only when digests are wanted. */
 const maxNameBytes = 64 * 1_048_576
 
+/** What the paths and digests of all packaged files may take; those of 300,000 files take about 60 million. Unit: bytes. */
+const maxFileBytes = 96 * 1_048_576
+/** What a file takes beside its path and digest. */
+const fileBytes = 64
+
 function refused(message: string): () => Promise<never> {
   return async () => {
     throw new GuestError('unverifiable', message)
   }
+}
+
+/** The files of all packages. Throws a GuestError: too-large. */
+export function packagedFiles(headers: readonly RpmHeader[]): Packaged[] {
+  const found: Packaged[] = []
+  let bytes = 0
+  for (const header of headers) {
+    for (const one of header.packaged()) {
+      bytes += one.path.length + one.digest.length + fileBytes
+      if (bytes > maxFileBytes) throw new GuestError('too-large', 'The rpm database names too many files.')
+      found.push(one)
+    }
+  }
+  return found
 }
 
 /** Reads the package database; a guest without one has no packages. */
@@ -34,7 +54,7 @@ export async function readPackages(files: GuestFiles, wantsDigests: boolean): Pr
   }
   if (rpm) {
     const installed = byName(rpm.map((header) => header.package()).filter((one) => one !== undefined))
-    const digests = async () => rpm.flatMap((header) => header.packaged())
+    const digests = async () => packagedFiles(rpm)
     // Headers hold on to the whole database, so they are let go when nobody wants their digests.
     const packaged = wantsDigests ? digests : refused('The digests of the rpm database were not asked for.')
     return { database: 'rpm', installed, packaged }

@@ -1,4 +1,5 @@
 import { GuestError } from '../guest.ts'
+import type { Take } from './rpm-take.ts'
 
 const hashMagic = 0x00061561
 const metaPage = 8
@@ -13,7 +14,7 @@ export function isBerkeleyHash(bytes: Buffer): boolean {
 }
 
 /** The values of a Berkeley DB hash: the packages of an rpm database. Short ones are the database's own counters. */
-export function* berkeleyValues(bytes: Buffer): Generator<Buffer> {
+export function* berkeleyValues(bytes: Buffer, take: Take): Generator<Buffer> {
   const little = bytes.readUInt32LE(12) === hashMagic
   const u32 = (at: number) => (little ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at))
   const u16 = (at: number) => (little ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at))
@@ -31,6 +32,7 @@ export function* berkeleyValues(bytes: Buffer): Generator<Buffer> {
       if (page >= pages || seen > pages || bytes[page * size + 25] !== overflowPage) {
         throw new GuestError('damaged', 'The rpm database has a damaged chain of pages.')
       }
+      take(size)
       const start = page * size
       const used = Math.min(u16(start + 22), size - pageHeader)
       parts.push(bytes.subarray(start + pageHeader, start + pageHeader + used))
@@ -54,7 +56,10 @@ export function* berkeleyValues(bytes: Buffer): Generator<Buffer> {
       if (at + 1 > size || end > size) throw new GuestError('damaged', 'The rpm database has a damaged page.')
       const kind = bytes[start + at]
       if (kind === 3 && at + 12 <= size) yield overflow(u32(start + at + 4), u32(start + at + 8))
-      else if (kind === 1 && end > at + 1) yield bytes.subarray(start + at + 1, start + end)
+      else if (kind === 1 && end > at + 1) {
+        take(end - at)
+        yield bytes.subarray(start + at + 1, start + end)
+      }
     }
   }
 }

@@ -4,6 +4,8 @@ import type { Packaged } from './system-files.ts'
 
 const maxEntries = 65_536
 const maxFiles = 500_000
+/** Of a package's name, version or release. Unit: bytes. */
+const maxTextBytes = 256
 
 /** Tags of a header, by rpm's numbers. */
 const tags = {
@@ -21,6 +23,8 @@ const tags = {
   directoryNames: 1118,
   digestAlgorithm: 5011,
 } as const
+
+const known: ReadonlySet<number> = new Set(Object.values(tags))
 
 const algorithms: ReadonlyMap<number, Packaged['algorithm']> = new Map([
   [1, 'md5'],
@@ -59,9 +63,18 @@ export class RpmHeader {
     }
     for (let at = 8; at < this.#data; at += 16) {
       const [tag, type] = [bytes.readUInt32BE(at), bytes.readUInt32BE(at + 4)]
-      const entry = { type, offset: bytes.readUInt32BE(at + 8), count: bytes.readUInt32BE(at + 12) }
-      if (!this.#entries.has(tag)) this.#entries.set(tag, entry)
+      if (!known.has(tag) || this.#entries.has(tag)) continue
+      this.#entries.set(tag, { type, offset: bytes.readUInt32BE(at + 8), count: bytes.readUInt32BE(at + 12) })
     }
+  }
+
+  #text(tag: number): string | undefined {
+    const entry = this.#entries.get(tag)
+    if (entry === undefined || ![6, 8, 9].includes(entry.type)) return undefined
+    const start = this.#data + entry.offset
+    const length = this.#bytes.subarray(start, start + maxTextBytes).indexOf(0)
+    if (length < 0) throw new GuestError('damaged', 'A package in the rpm database has a damaged name.')
+    return this.#bytes.toString('utf8', start, start + length)
   }
 
   #strings(tag: number): string[] {
@@ -89,33 +102,29 @@ export class RpmHeader {
 
   /** Name and version, with epoch and release as rpm prints them. */
   package(): Package | undefined {
-    const [[name], [version], [release], [epoch]] = [
-      this.#strings(tags.name),
-      this.#strings(tags.version),
-      this.#strings(tags.release),
-      this.#numbers(tags.epoch),
-    ]
+    const [name, version, release] = [tags.name, tags.version, tags.release].map((tag) => this.#text(tag))
+    const [epoch] = this.#numbers(tags.epoch)
     if (name === undefined || version === undefined) return undefined
     return { name, version: `${epoch ? `${epoch}:` : ''}${version}${release === undefined ? '' : `-${release}`}` }
   }
 
-  /** Regular files that are neither configuration nor ghost, with their digests. */
-  packaged(): Packaged[] {
+  /** Regular files that are neither configuration nor ghost, with their digests, one at a time: a few bytes may name many long paths. */
+  *packaged(): Generator<Packaged> {
     const algorithm = algorithms.get(this.#numbers(tags.digestAlgorithm)[0] ?? 1)
-    if (algorithm === undefined) return []
+    if (algorithm === undefined) return
     const directories = this.#strings(tags.directoryNames)
     const indexes = this.#numbers(tags.directoryIndexes)
-    const names = this.#strings(tags.baseNames).map(
-      (name, index) => `${directories[indexes[index] ?? -1] ?? ''}${name}`,
-    )
-    const paths = names.length > 0 ? names : this.#strings(tags.fileNames)
+    const bases = this.#strings(tags.baseNames)
+    const names = bases.length > 0 ? bases : this.#strings(tags.fileNames)
     const digests = this.#strings(tags.fileDigests)
     const [modes, flags, states] = [tags.fileModes, tags.fileFlags, tags.fileStates].map((tag) => this.#numbers(tag))
-    return paths.flatMap((path, index): Packaged[] => {
+    for (const [index, name] of names.entries()) {
       const digest = digests[index] ?? ''
       const plain = ((modes?.[index] ?? 0) & typeMask) === regular && ((flags?.[index] ?? 0) & (config | ghost)) === 0
       const installed = (states?.[index] ?? normalState) === normalState
-      return plain && installed && digest !== '' && path.startsWith('/') ? [{ path, algorithm, digest }] : []
-    })
+      if (!plain || !installed || digest === '') continue
+      const path = bases.length > 0 ? `${directories[indexes[index] ?? -1] ?? ''}${name}` : name
+      if (path.startsWith('/')) yield { path, algorithm, digest }
+    }
   }
 }

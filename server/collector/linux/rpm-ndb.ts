@@ -1,4 +1,5 @@
 import { GuestError } from '../guest.ts'
+import type { Take } from './rpm-take.ts'
 
 const word = (text: string) => Buffer.from(text, 'latin1').readUInt32LE(0)
 const headerMagic = word('RpmP')
@@ -15,7 +16,7 @@ export function isNdb(bytes: Buffer): boolean {
 }
 
 /** The packages of a database of rpm's own form: pages of slots, each of which points to a blob. */
-export function* ndbValues(bytes: Buffer): Generator<Buffer> {
+export function* ndbValues(bytes: Buffer, take: Take): Generator<Buffer> {
   const slots = (bytes.readUInt32LE(12) * pageBytes) / slotBytes
   if (slots < firstSlot || slots * slotBytes > bytes.length) {
     throw new GuestError('damaged', 'The rpm database has a damaged head.')
@@ -35,6 +36,7 @@ export function* ndbValues(bytes: Buffer): Generator<Buffer> {
     }
     const length = bytes.readUInt32LE(start + 12)
     if (start + 16 + length > bytes.length) throw new GuestError('damaged', 'The rpm database ends within a package.')
+    take(16 + length)
     yield bytes.subarray(start + 16, start + 16 + length)
   }
 }

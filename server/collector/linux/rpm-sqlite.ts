@@ -1,4 +1,5 @@
 import { GuestError } from '../guest.ts'
+import type { Take } from './rpm-take.ts'
 
 const magic = 'SQLite format 3\0'
 const maxDepth = 32
@@ -45,13 +46,13 @@ function varint(bytes: Buffer, start: number): Varint {
 
 const integerBytes = [0, 1, 2, 3, 4, 6, 8, 8, 0, 0]
 
-/** The columns of a record as bytes; integers are read by whoever knows that they are. */
-function columns(record: Buffer): Buffer[] {
+/** The first columns of a record as bytes; integers are read by whoever knows that they are. */
+function columns(record: Buffer, most: number): Buffer[] {
   const head = varint(record, 0)
   let at = head.next
   let body = head.value
   const found: Buffer[] = []
-  while (at < head.value) {
+  while (at < head.value && found.length < most) {
     const { value: type, next } = varint(record, at)
     at = next
     const length = type < 10 ? (integerBytes[type] ?? 0) : Math.floor((type - 12 - (type & 1)) / 2)
@@ -68,9 +69,11 @@ class Reader {
   readonly #log: ReadonlyMap<number, Buffer>
   readonly #size: number
   readonly #usable: number
+  readonly #take: Take
   #visited = 0
 
-  constructor(bytes: Buffer, log: Buffer | undefined) {
+  constructor(bytes: Buffer, log: Buffer | undefined, take: Take) {
+    this.#take = take
     const size = bytes.readUInt16BE(16)
     this.#size = size === 1 ? 65_536 : size
     if (this.#size < 512 || (this.#size & (this.#size - 1)) !== 0) throw damaged()
@@ -94,6 +97,7 @@ class Reader {
   }
 
   #payload(page: Buffer, at: number, length: number): Buffer {
+    this.#take(length)
     const most = this.#usable - 35
     if (length <= most) {
       if (at + length > page.length) throw damaged()
@@ -139,14 +143,14 @@ class Reader {
 }
 
 /** The packages of an rpm database in SQLite: the second column of its table Packages. */
-export function* sqliteValues(bytes: Buffer, log: Buffer | undefined): Generator<Buffer> {
-  const reader = new Reader(bytes, log)
+export function* sqliteValues(bytes: Buffer, log: Buffer | undefined, take: Take): Generator<Buffer> {
+  const reader = new Reader(bytes, log, take)
   for (const record of reader.records(1)) {
-    const [type, name, , root] = columns(record)
+    const [type, name, , root] = columns(record, 4)
     if (type?.toString() !== 'table' || name?.toString() !== 'Packages' || root === undefined) continue
     const page = root.length > 0 && root.length <= 6 ? root.readUIntBE(0, root.length) : 0
     for (const row of reader.records(page)) {
-      const blob = columns(row)[1]
+      const blob = columns(row, 2)[1]
       if (blob !== undefined) yield blob
     }
     return

@@ -3,6 +3,7 @@ import { berkeleyValues, isBerkeleyHash } from './rpm-bdb.ts'
 import { RpmHeader } from './rpm-header.ts'
 import { isNdb, ndbValues } from './rpm-ndb.ts'
 import { isSqlite, sqliteValues } from './rpm-sqlite.ts'
+import { takeAtMost } from './rpm-take.ts'
 
 const directories = ['/var/lib/rpm', '/usr/lib/sysimage/rpm', '/usr/share/rpm']
 const names = ['rpmdb.sqlite', 'Packages.db', 'Packages']
@@ -11,9 +12,10 @@ const minHeaderBytes = 40
 const maxPackages = 50_000
 
 function* blobs(bytes: Buffer, log: Buffer | undefined): Generator<Buffer> {
-  if (isSqlite(bytes)) yield* sqliteValues(bytes, log)
-  else if (isNdb(bytes)) yield* ndbValues(bytes)
-  else if (isBerkeleyHash(bytes)) yield* berkeleyValues(bytes)
+  const take = takeAtMost(bytes.length + (log?.length ?? 0))
+  if (isSqlite(bytes)) yield* sqliteValues(bytes, log, take)
+  else if (isNdb(bytes)) yield* ndbValues(bytes, take)
+  else if (isBerkeleyHash(bytes)) yield* berkeleyValues(bytes, take)
   else throw new GuestError('unsupported', 'The rpm database has a form that is not known.')
 }
 
@@ -21,12 +23,15 @@ function* blobs(bytes: Buffer, log: Buffer | undefined): Generator<Buffer> {
 export function parseRpmDatabase(bytes: Buffer, log?: Buffer): RpmHeader[] {
   const headers: RpmHeader[] = []
   try {
-    for (const blob of blobs(bytes, log)) if (blob.length >= minHeaderBytes) headers.push(new RpmHeader(blob))
+    for (const blob of blobs(bytes, log)) {
+      if (blob.length < minHeaderBytes) continue
+      if (headers.length >= maxPackages) throw new GuestError('too-large', 'The rpm database has too many packages.')
+      headers.push(new RpmHeader(blob))
+    }
   } catch (error) {
     if (error instanceof RangeError) throw new GuestError('damaged', 'The rpm database is damaged.')
     throw error
   }
-  if (headers.length > maxPackages) throw new GuestError('too-large', 'The rpm database has too many packages.')
   return headers
 }
 

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import Database from 'better-sqlite3'
 import t from 'tap'
 import { GuestError } from '../../../server/collector/guest.ts'
+import { packagedFiles } from '../../../server/collector/linux/packages.ts'
 import { parseRpmDatabase } from '../../../server/collector/linux/rpm.ts'
 import { centos7 } from './redhat.ts'
 import { collect, type Tree } from './support.ts'
@@ -165,10 +168,13 @@ t.test('a write-ahead log that was not written back counts', async (t) => {
 t.test('a package tells its version and the files that must not change', async (t) => {
   const [first, second] = parseRpmDatabase(ndb([cloudInit, coreutils]))
   t.same(first?.package(), { name: 'cloud-init', version: '2:0.7.9-24.el7.centos' })
-  t.same(second?.packaged(), [
-    { path: '/usr/bin/ls', algorithm: 'md5', digest: md5('the packaged ls') },
-    { path: '/usr/share/doc/far', algorithm: 'md5', digest: md5('far') },
-  ])
+  t.same(
+    [...(second?.packaged() ?? [])],
+    [
+      { path: '/usr/bin/ls', algorithm: 'md5', digest: md5('the packaged ls') },
+      { path: '/usr/share/doc/far', algorithm: 'md5', digest: md5('far') },
+    ],
+  )
 })
 
 t.test('a guest of rpm is compared with its database', async (t) => {
@@ -215,4 +221,76 @@ t.test('a damaged database ends with a reason, never with a crash or a circle', 
   const circle = berkeley([large])
   circle.writeUInt32LE(2, 2 * 4096 + 16)
   t.throws(() => parseRpmDatabase(circle.subarray(0, 4 * 4096)), GuestError)
+})
+
+t.test('packages that lie over one another are refused before they are copied', (t) => {
+  const over = { code: 'damaged', message: /over one another/ }
+  const chains = berkeley([large, large])
+  // The second package's chain begins where the first one's does: just behind the page that names it.
+  const second = (2 + Math.ceil(large.length / (4096 - 26))) * 4096
+  t.equal(chains[second + 25], 13)
+  chains.writeUInt32LE(2, second + 4096 - 13)
+  t.doesNotThrow(() => parseRpmDatabase(chains), 'what one chain leaves unused is enough')
+  const many = Buffer.concat([chains, ...Array<Buffer>(60).fill(chains.subarray(second, second + 4096))])
+  t.throws(() => parseRpmDatabase(many), over, 'Berkeley DB')
+
+  const slots = ndb([large, ...Array<Buffer>(60).fill(cloudInit)])
+  for (let slot = 3; slot < 63; slot++) slots.copy(slots, slot * 16, 32, 48)
+  t.throws(() => parseRpmDatabase(slots), over, 'ndb')
+
+  const { bytes } = sqlite(t.testdir(), false)
+  // Every other cell of the large package's page is made to lead to it.
+  const leaf = bytes.indexOf('large\0') & ~4095
+  t.equal(bytes[leaf], 13)
+  const cells = Array.from({ length: bytes.readUInt16BE(leaf + 3) }, (_, cell) => leaf + 8 + cell * 2)
+  const at = cells.find((cell) => bytes[leaf + bytes.readUInt16BE(cell)] === 0x8c) ?? 0
+  for (const cell of cells) bytes.copy(bytes, cell, at, at + 2)
+  t.throws(() => parseRpmDatabase(bytes), over, 'SQLite')
+  t.end()
+})
+
+t.test('the next package after the most that are read is not looked at', (t) => {
+  const short = header({ 1000: text('a'), 1001: text('1') })
+  const damaged = Buffer.alloc(64, 255)
+  t.throws(() => parseRpmDatabase(ndb([short, damaged])), { code: 'damaged' })
+  t.throws(() => parseRpmDatabase(ndb([...Array<Buffer>(50_000).fill(short), damaged])), { code: 'too-large' })
+  t.end()
+})
+
+t.test('tags that nobody asks for take no memory', (t) => {
+  const index = Buffer.alloc(8 + 65_536 * 16)
+  index.writeUInt32BE(65_536)
+  for (let tag = 0; tag < 65_536; tag++) index.writeUInt32BE(100_000 + tag, 8 + tag * 16)
+  const database = ndb(Array<Buffer>(16).fill(index))
+  setFlagsFromString('--expose-gc')
+  const collected = () => {
+    runInNewContext('gc()')
+    return process.memoryUsage().heapUsed
+  }
+  const before = collected()
+  const headers = parseRpmDatabase(database)
+  const grown = collected() - before
+  t.equal(headers.length, 16)
+  t.ok(grown < 20e6, `${grown} bytes`)
+  t.end()
+})
+
+t.test('a few bytes that name many long paths are refused', (t) => {
+  const files = (directory: string, count: number) =>
+    header({
+      1000: text('a'),
+      1001: text('1'),
+      1030: numbers(3, ...Array<number>(count).fill(0o100644)),
+      1035: strings(...Array<string>(count).fill('0')),
+      1116: numbers(4, ...Array<number>(count).fill(0)),
+      1117: strings(...Array<string>(count).fill('b')),
+      1118: strings(directory),
+    })
+  const listed = (bytes: Buffer) => packagedFiles(parseRpmDatabase(ndb([bytes])))
+  t.equal(listed(files('/bin/', 200)).length, 200)
+  t.throws(() => listed(files(`/${'d'.repeat(1_000_000)}/`, 200)), { code: 'too-large' })
+  t.throws(() => parseRpmDatabase(ndb([header({ 1000: text('n'.repeat(300)), 1001: text('1') })]))[0]?.package(), {
+    code: 'damaged',
+  })
+  t.end()
 })
