@@ -25,7 +25,18 @@ export interface ExportRequest {
   progress(): void
 }
 
+/** What was found of an export. */
+export interface VerifiedExport {
+  readonly format: ExportManifest['file']['format']
+  /** None of CSV: of its rows nothing is checked by itself. */
+  readonly tenants: Verification['tenants']
+}
+
+/** How a file of CSV begins; a line of NDJSON begins with a brace. */
+const csvStart = Buffer.from('sequence,id,')
+
 interface Counts {
+  format: ExportManifest['file']['format']
   lines: number
   sealed: number
   tenant: string | undefined
@@ -69,9 +80,13 @@ async function* checkedEntries(
 ): AsyncGenerator<ChainEntry, void, void> {
   for await (const line of splitLines(chunks, maxLineBytes)) {
     counts.lines += 1
+    if (manifest === undefined && counts.lines === 1 && 'bytes' in line) {
+      if (csvStart.equals(line.bytes.subarray(0, csvStart.length))) counts.format = 'csv'
+    }
+    if ('error' in line && line.error.code === 'FILE_UNREADABLE') throw line.error
+    if (counts.format === 'csv') continue
     const read = 'bytes' in line ? readExportLine(line.bytes) : undefined
     if (read === undefined) {
-      if ('error' in line && line.error.code === 'FILE_UNREADABLE') throw line.error
       const message = `Line ${line.line} is no line of an export.`
       problems.add({ ...changed([], message), where: 'export' })
       continue
@@ -114,17 +129,14 @@ function measured(chunks: AsyncIterable<Buffer>) {
 function compareManifest(
   manifest: ExportManifest,
   counts: Counts,
-  { bytes, digest }: { bytes: number; digest: string },
+  measure: { bytes: number; digest: string },
   problems: AuditProblems,
 ): void {
-  const found = { bytes, digest, verdicts: counts.lines, sealed: counts.sealed }
-  const said = {
-    bytes: manifest.file.bytes,
-    digest: manifest.file.digest,
-    verdicts: manifest.verdicts,
-    sealed: manifest.sealed,
-  }
-  const differs = (['bytes', 'digest', 'verdicts', 'sealed'] as const).filter((name) => found[name] !== said[name])
+  const found = { ...measure, verdicts: counts.lines, sealed: counts.sealed }
+  const { verdicts, sealed, file } = manifest
+  const said = { bytes: file.bytes, digest: file.digest, verdicts, sealed }
+  const names = ['bytes', 'digest', ...(counts.format === 'csv' ? [] : (['verdicts', 'sealed'] as const))] as const
+  const differs = names.filter((name) => found[name] !== said[name])
   if (differs.length === 0) return
   const told = differs.map((name) => `${name} ${found[name]}, not ${said[name]}`).join('; ')
   problems.add({
@@ -200,30 +212,30 @@ async function walkWhole(
 
 /**
  * Verifies an export: each line by itself and against its entry in the chain, the chain where the whole of it was
- * exported, and the file against its manifest. Memory does not grow with its length. Rejects when it cannot be read.
+ * exported, and the file against its manifest; of CSV the file against its manifest alone. Memory does not grow with its
+ * length. Rejects when it cannot be read.
  */
-export async function verifyExport(request: ExportRequest, problems: AuditProblems): Promise<Verification['tenants']> {
+export async function verifyExport(request: ExportRequest, problems: AuditProblems): Promise<VerifiedExport> {
   const { manifest, outside, now } = request
-  const counts: Counts = { lines: 0, sealed: 0, tenant: manifest?.tenant }
+  const counts: Counts = { format: manifest?.file.format ?? 'ndjson', lines: 0, sealed: 0, tenant: manifest?.tenant }
   const measure = measured(request.chunks)
   const entries = checkedEntries({ ...request, chunks: measure.chunks() }, counts, problems)
-  const whole = manifest?.head !== undefined && Object.keys(manifest.query).length === 0
+  const whole = counts.format === 'ndjson' && manifest?.head !== undefined && Object.keys(manifest.query).length === 0
   const chain: ChainSummary = whole
     ? await walkWhole(request, manifest, entries, problems)
     : { entries: await walkPart(entries, outside, problems) }
   if (manifest !== undefined) compareManifest(manifest, counts, measure.result(), problems)
-  const { tenant, lines, sealed } = counts
-  if (tenant === undefined) return []
+  const { format, tenant, lines, sealed } = counts
+  if (format === 'csv' || tenant === undefined) return { format, tenants: [] }
   const { outside: mark } = chain
-  return [
-    {
-      tenant,
-      ...chain,
-      verdicts: lines,
-      unsealed: lines - sealed,
-      notCovered: lines - Math.min(mark?.sequence ?? 0, sealed),
-      ...(mark === undefined ? {} : { notCoveredSeconds: secondsSince(mark.at, now) }),
-      problems: problems.of(tenant),
-    },
-  ]
+  const verified = {
+    tenant,
+    ...chain,
+    verdicts: lines,
+    unsealed: lines - sealed,
+    notCovered: lines - Math.min(mark?.sequence ?? 0, sealed),
+    ...(mark === undefined ? {} : { notCoveredSeconds: secondsSince(mark.at, now) }),
+    problems: problems.of(tenant),
+  }
+  return { format, tenants: [verified] }
 }

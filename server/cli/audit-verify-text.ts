@@ -31,6 +31,10 @@ function meaning({ result, total, source, tenants }: Verification): string {
   return 'Everything agrees with the signed checkpoints of the database itself; none from outside was given for every tenant.'
 }
 
+const ofRows = [
+  'It is CSV: the file as a whole was compared with its manifest, its rows were not verified one by one. Export NDJSON for that.',
+]
+
 function placeOf({ where, tenant, sequence, through, verdict }: Problem): string {
   const segment = through === undefined ? String(sequence) : `${sequence} to ${through}`
   return [
@@ -84,6 +88,7 @@ export function humanVerification(report: Verification, layout: Layout): string 
   const lines = [
     paint(['bold', styles[report.result]], words[report.result]),
     ...wrap(meaning(report), columns, ''),
+    ...(report.format === 'csv' ? ofRows : []).flatMap((text) => wrap(text, columns, '')),
     ...section('The first', first === undefined ? [] : problemLines(first, layout), layout),
     ...section('Checked', report.tenants.length === 0 ? [] : rows, layout),
     ...section(

@@ -50,8 +50,9 @@ const help = helpTail(
   [
     'Needs no server and no network, writes nothing, and works while the service runs.',
     'A database by itself can be cut back to one of its own checkpoints by whoever may write it: give --checkpoints that',
-    'were kept where they could not. What came after the last of them is counted as not covered. docs/audit.md tells',
-    'what is compared and what is not. The schema of JSON is GET /v1/schemas/verification.',
+    'were kept where they could not. What came after the last of them is counted as not covered. Of an export as CSV the file',
+    'is compared with its signed manifest, by size and digest; its rows are not verified one by one. docs/audit.md tells what',
+    'is compared and what is not. The schema of JSON is GET /v1/schemas/verification.',
   ],
 )
 
@@ -61,7 +62,7 @@ const results: Readonly<Record<Verification['result'], ExitCode>> = {
   undecided: exitCodes.undetermined,
 }
 
-type Found = Pick<Verification, 'source' | 'tenants'> & { readonly vouched: boolean }
+type Found = Pick<Verification, 'source' | 'format' | 'tenants'> & { readonly vouched: boolean }
 
 /** What every verification works with. */
 interface Work {
@@ -121,7 +122,7 @@ async function verifyExported(file: string, work: Work): Promise<Found> {
   const state = await manifestOfExport(file, work)
   const progress = countingOn(terminal)
   try {
-    const tenants = await verifyExport(
+    const found = await verifyExport(
       {
         chunks: chunksOf(file),
         ...(state === undefined ? {} : { manifest: state.manifest }),
@@ -132,7 +133,7 @@ async function verifyExported(file: string, work: Work): Promise<Found> {
       },
       problems,
     )
-    return { source: 'export', tenants, vouched: state?.signed === true || areVouched(tenants) }
+    return { source: 'export', ...found, vouched: state?.signed === true || areVouched(found.tenants) }
   } finally {
     progress.clear()
   }
@@ -160,11 +161,12 @@ function chosen(file: string | undefined, work: Work): Promise<Found> {
 async function verify(file: string | undefined, options: VerifyOptions, terminal: Terminal): Promise<ExitCode> {
   const keys = await trustedKeys(options.publicKey)
   const problems = new AuditProblems()
-  const { source, tenants, vouched } = await chosen(file, { options, keys, problems, terminal })
+  const { vouched, source, format, tenants } = await chosen(file, { options, keys, problems, terminal })
   const { total } = problems
   const report: Verification = {
     schema: 'imagegate.verification/1',
     source,
+    ...(format === undefined ? {} : { format }),
     at: terminal.now().toISOString(),
     result: total > 0 ? 'tampered' : vouched ? 'intact' : 'undecided',
     keys: keys.map(keyName),
@@ -189,7 +191,7 @@ export function addAuditVerify(audit: Command, { terminal, exit }: Context): voi
     .command('verify')
     .summary('tell whether the audit record is as it was recorded')
     .description('Verifies the audit record with public keys alone, and names the first record that is not as it was.')
-    .argument('[export]', 'an exported file of NDJSON, instead of a database')
+    .argument('[export]', 'an exported file, instead of a database')
     .option('--database <url>', 'a file: URL or a path (SQLite), or a postgres: URL (default: the configured one)')
     .option('--tenant <name>', 'one tenant alone (default: all)')
     .addOption(

@@ -13,6 +13,10 @@ export interface Verification {
    */
   source: 'database' | 'export' | 'proof'
   /**
+   * Form of the exported file; absent for what is no export. Of csv the size, the digest and the signature of the manifest are compared, and no row by itself.
+   */
+  format?: 'ndjson' | 'csv'
+  /**
    * When. RFC 3339, UTC.
    */
   at: string

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import t from 'tap'
@@ -216,6 +216,34 @@ t.test('CSV quotes what needs it, and no spreadsheet takes a name for a formula'
     (await imagegate(['audit', 'export', '--output', output, '--format', 'csv', '--facts'], { environment })).code,
     3,
   )
+})
+
+t.test('CSV is verified as a file against its signed manifest, and the report says that rows are not', async (t) => {
+  const output = join(folder, 'signed.csv')
+  const args = ['audit', 'export', '--output', output, '--format', 'csv']
+  t.equal((await imagegate([...args, '--signing-key', keyFile], { environment })).code, 0)
+  const intact = await verify(output, '--checkpoints', elsewhere)
+  t.equal(intact.code, 0, intact.stdout)
+  t.match(report(intact.stdout), { format: 'csv', result: 'intact', total: 0, tenants: [] })
+  const human = await verify(output, '--format', 'human')
+  t.match(human.stdout, /INTACT\n[\s\S]*rows were not verified one by\s+one/)
+
+  const text = readFileSync(output, 'utf8')
+  writeFileSync(output, text.replace(',not_ready,', ',ready,'))
+  const changed = await verify(output)
+  t.equal(changed.code, 1)
+  t.match(report(changed.stdout), { total: 1, problems: [{ where: 'export', differs: ['bytes', 'digest'] }] })
+  writeFileSync(output, text)
+  const manifestFile = `${output}.manifest.json`
+  const signed = readFileSync(manifestFile, 'utf8')
+  writeFileSync(manifestFile, signed.replace('"verdicts":10', '"verdicts":11'))
+  t.match(report((await verify(output)).stdout), { total: 1, problems: [{ where: 'manifest' }] })
+  rmSync(manifestFile)
+  const alone = await verify(output)
+  t.equal(alone.code, 2, 'nothing says what the file was')
+  t.match(report(alone.stdout), { format: 'csv', total: 0 })
+  t.equal((await imagegate(args, { environment })).code, 0)
+  t.equal((await verify(output)).code, 2, 'the manifest is not signed')
 })
 
 t.test('an export from a server has the same verdicts, newest first', async (t) => {
