@@ -1,6 +1,7 @@
 import type pg from 'pg'
 import type { SealingState } from './chain-store.ts'
 import { timeOfId } from './identity.ts'
+import { reasonOf } from './postgres-errors.ts'
 import { countWaiting, sealOldest, sealPortion } from './postgres-seal.ts'
 import type { StoreLog } from './store.ts'
 
@@ -77,8 +78,10 @@ export class Sealer {
       if (sealed === 'busy') return 'busy'
       return more ? 'all' : 'done'
     } catch (error) {
-      if (!this.#failing) this.#options.log?.warn({ err: error }, 'Sealing the chain failed and is tried again')
+      if (!this.#failing) this.#options.log?.warn(reasonOf(error), 'Sealing the chain failed and is tried again')
       this.#failing = true
+      // What waits bounds what is taken, and is watched, most of all while nothing is sealed.
+      if (!this.#closing) await this.#look().catch(() => undefined)
       return 'failed'
     }
   }

@@ -79,6 +79,34 @@ async function isBounded(t: Test, url: string) {
   t.equal((await sealed(store, 'default', 61)).entries.length, 61)
 }
 
+async function isBoundedThoughSealingFails(t: Test, url: string, databases: Databases) {
+  const logged: unknown[] = []
+  const log = (values: object, message: string) => logged.push({ ...values, message })
+  const store = await openPostgresStore({ url, maxUnsealed: 50, log: { info: log, warn: log } })
+  t.teardown(() => store.close())
+  const superuser = databases.superuser(url)
+  await queryAt(
+    superuser,
+    `CREATE FUNCTION refuses() RETURNS trigger LANGUAGE plpgsql AS
+     $$ BEGIN RAISE EXCEPTION 'the chain takes nothing' USING DETAIL = 'a row: ' || NEW.verdict_id; END $$`,
+    'CREATE TRIGGER refuses BEFORE INSERT ON chain FOR EACH ROW EXECUTE FUNCTION refuses()',
+  )
+  await recordMany(store, 60)
+  await until(t, 'the bound is seen', () => store.sealing().waiting === 60)
+  await t.rejects(store.record(makeRecord()), { code: 'OVERLOADED', message: /wait to be sealed/ })
+  const { oldestSeconds } = store.sealing()
+  await until(t, 'the age of the oldest grows', () => store.sealing().oldestSeconds > oldestSeconds + 1)
+  t.match(logged, [{ reason: /the chain takes nothing/, state: 'P0001', message: /Sealing the chain failed/ }])
+  t.notMatch(JSON.stringify(logged), /a row:/, 'the log quotes no row')
+  t.equal(logged.length, 1, 'it is told once')
+  await queryAt(superuser, 'DROP TRIGGER refuses ON chain')
+  await until(t, 'the lag is gone', () => store.sealing().waiting === 0)
+  t.match(logged[1], { message: 'The chain is sealed again' })
+  await t.resolves(store.record(makeRecord()))
+  const { entries, faults } = await sealed(store, 'default', 61)
+  t.same([entries.length, faults], [61, []])
+}
+
 async function sealsOnClose(t: Test, url: string) {
   const first = await openPostgresStore({ url })
   const release = await holdSealers(t, url)
@@ -141,6 +169,7 @@ const tests: readonly (readonly [name: string, run: InDatabase])[] = [
   ['three sealers at once never fork the chain', neverForks],
   ['what waits is seen, and is sealed when connections are lost meanwhile', recovers],
   ['above the bound of what waits, recording is overloaded until it is sealed', isBounded],
+  ['so it is when the chain refuses what is sealed, and the lag is seen', isBoundedThoughSealingFails],
   ['a store that closes seals what it recorded', sealsOnClose],
   ['what waited when the database is opened is sealed before it is open', sealsWhatWasThere],
   ['no statement changes, deletes or skips an entry or a checkpoint', isAppendOnly],
