@@ -8,7 +8,7 @@ import { addCollectOptions, attestNotes, type CollectFlags, warnRoot } from './c
 import { fileOutput, refuseInputs } from './collect-output.ts'
 import { progressOn } from './collect-progress.ts'
 import type { Context } from './context.ts'
-import { safeText } from './escape.ts'
+import { safeJson, safeText } from './escape.ts'
 import { exitCodes } from './exit.ts'
 import { jsonReport } from './json-report.ts'
 import type { Terminal } from './terminal.ts'
@@ -50,7 +50,7 @@ async function run(image: string, options: CollectOptions, terminal: Terminal): 
   const document = await collected(image, options, attestations, terminal)
   if (output === undefined) return stdout.write(jsonReport(document, stdout))
   const file = fileOutput(output)
-  await file.output.write(`${JSON.stringify(document, undefined, 2)}\n`)
+  await file.output.write(`${safeJson(JSON.stringify(document, undefined, 2))}\n`)
   await file.save()
   const missing = document.collection.missing?.length ?? 0
   const told =

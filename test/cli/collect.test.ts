@@ -7,7 +7,7 @@ import { progressOn } from '../../server/cli/collect-progress.ts'
 import { Output } from '../../server/cli/output.ts'
 import { readConfig } from '../../server/config.ts'
 import { parseFacts } from '../../server/facts/parse.ts'
-import { canary, digestOf, programsMissing, smallImage } from '../collector/small-image.ts'
+import { canary, digestOf, littleDebian, programsMissing, smallImage } from '../collector/small-image.ts'
 import { imagegate } from './support.ts'
 
 const folder = t.testdir()
@@ -55,6 +55,23 @@ t.test('a document of facts goes to standard output, or to a file', { skip }, as
   t.equal(written.image?.digest, `sha256:${digestOf(image)}`)
   t.notMatch(readFileSync(output, 'utf8') + piped.stdout, canary.slice(3, 15))
 })
+
+t.test(
+  'nothing that a guest wrote acts on a terminal, in the file as little as on standard output',
+  { skip },
+  async (t) => {
+    const name = 'Debian \u009b31m\u202e\u200b'
+    const release = `ID=debian\nVERSION_ID="10"\nNAME="${name}"\nPRETTY_NAME="${name}"\n`
+    const acts = smallImage(folder, 'acts.raw', { files: { ...littleDebian, '/usr/lib/os-release': release } })
+    const output = join(folder, 'acts.json')
+    const piped = await imagegate(['collect', acts])
+    t.equal((await imagegate(['collect', acts, '--output', output])).code, 0)
+    for (const text of [piped.stdout, readFileSync(output, 'utf8')]) {
+      t.notMatch(text, /(?!\n)[\p{Cc}\p{Cf}]/u)
+      t.equal(parseFacts(Buffer.from(text)).document.os?.name, name, 'it says the same')
+    }
+  },
+)
 
 t.test('an input is never written to, by whatever name it goes', { skip }, async (t) => {
   const before = digestOf(image)

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import type { Changes } from '../images/changes.ts'
@@ -14,9 +14,9 @@ import { program, runProgram, scratch } from './program.ts'
 
 const formats = ['human', 'json', 'markdown', 'html', 'sarif', 'junit'] as const
 
-/** Bytes of a terminal's control, but for the line feed. */
+/** Characters that act on a terminal or hide, but for the line feed. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not appear
-const acting = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/
+const acting = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200b\u202e]/
 
 /** Links and includes of a guest that lead to a file of the host. */
 const leading = (host: string): Changes => ({
@@ -95,9 +95,14 @@ t.test('nothing of the host and no hash of the guest comes out, in any format', 
   }
   const temporary = scratch(folder, 'tmp-collect')
   for (const image of images) {
-    const ran = await runProgram(main, ['collect', '--system-files', image], { temporary, watchFor: canary })
-    t.notMatch(ran.stdout + ran.stderr, canary)
-    t.notMatch(ran.stdout + ran.stderr, hashCanary.slice(3, 13))
+    const output = join(folder, 'facts.json')
+    const args = ['collect', '--system-files', '--output', output, image]
+    const ran = await runProgram(main, args, { temporary, watchFor: canary })
+    t.equal(ran.code, 0)
+    const said = ran.stdout + ran.stderr + readFileSync(output, 'utf8')
+    t.notMatch(said, canary)
+    t.notMatch(said, hashCanary.slice(3, 13))
+    t.notOk(acting.test(said), 'nothing acts on a terminal')
     t.same(ran.seen, [])
   }
   t.same(await Promise.all(images.map(sha256)), before, 'no image changed')
