@@ -2,9 +2,16 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { PassThrough, Readable } from 'node:stream'
 import t from 'tap'
+import { offlineJudge } from '../../server/cli/check-judge.ts'
+import { checkImages } from '../../server/cli/check-run.ts'
+import { type Collect, collector } from '../../server/cli/collect-image.ts'
+import { Output } from '../../server/cli/output.ts'
+import type { Place } from '../../server/cli/report-answer.ts'
 import { start } from '../../server/compose.ts'
 import { readConfig } from '../../server/config.ts'
+import type { Verdict } from '../../server/documents/verdict.ts'
 import { matches } from '../../server/schemas.ts'
 import {
   asQcow2,
@@ -70,7 +77,60 @@ t.test('an image is collected and judged in one go', { skip }, async (t) => {
   t.same(judged.findings, verdict.findings)
 })
 
-t.test('several images are read at the same time and answered in their order', { skip }, async (t) => {
+t.test('as many images as there are jobs are open at the same time, and never more', { skip }, async (t) => {
+  const terminal = {
+    stdin: Readable.from([]),
+    stdout: new Output(new PassThrough().resume()),
+    stderr: new Output(new PassThrough().resume()),
+    colourUnwanted: true,
+    now: () => new Date('2026-11-20T09:30:00Z'),
+    config: () => readConfig(environment),
+  }
+  const flags = { attest: [], timeLimit: 120 }
+  const reallyCollect = await collector(flags, [], terminal)
+  for (const [jobs, images] of [
+    [2, [image, qcow2, image, qcow2]],
+    [3, [image, qcow2, image, qcow2, image, image]],
+  ] as const) {
+    const late = AbortSignal.timeout(60_000)
+    const waiting: (() => void)[] = []
+    let [open, most] = [0, 0]
+    // Each goes on only when as many are open as there are jobs: read one after the other, the first would wait for ever.
+    const collect: Collect = async (path, ...rest) => {
+      open += 1
+      most = Math.max(most, open)
+      if (open === jobs) for (const go of waiting.splice(0)) go()
+      else await Promise.race([new Promise<void>((go) => waiting.push(go)), once(late, 'abort')])
+      late.throwIfAborted()
+      try {
+        return await reallyCollect(path, ...rest)
+      } finally {
+        open -= 1
+      }
+    }
+    const answered: string[] = []
+    const writer = {
+      verdict: async ({ file = '' }: Place, { outcome }: Verdict) => {
+        answered.push(`${file} ${outcome}`)
+      },
+      problem: async ({ file = '' }: Place, error: Error) => {
+        answered.push(`${file} ${error.message}`)
+      },
+      end: async () => undefined,
+    }
+    const judge = () => offlineJudge(policies, {}, terminal)
+    const { stderr } = terminal
+    const run = { collect, judge, writer, signal: late, stderr, brief: false, jobs, failOn: 'not-ready' } as const
+    await checkImages(images, run)
+    t.equal(most, jobs)
+    t.same(
+      answered,
+      images.map((path) => `${path} not_ready`),
+    )
+  }
+})
+
+t.test('several images are answered in their order, whatever the number of jobs', { skip }, async (t) => {
   const given = [qcow2, none, vmdk, empty, image]
   for (const jobs of ['1', '3']) {
     const ran = await check([...given, '--jobs', jobs])
