@@ -22,8 +22,6 @@ export interface CollectOptions extends ImageOptions {
   readonly onStep?: (step: string) => void
   /** Told, once or more, when the longest reading goes on by itself, so that what else needs this thread may begin. */
   readonly onReading?: () => void
-  /** Told what the operator should know about how it was done. */
-  readonly onNotice?: (notice: string) => void
   readonly now?: () => Date
 }
 
@@ -90,6 +88,15 @@ function noGuest({ missing }: OpenImage): Missing {
   const cause = missing.find(({ pointer }) => pointer === '/volumes' || pointer === '/disk')
   const { code, reason } = cause ?? { code: 'no-system', reason: 'The disk holds no volume.' }
   return { pointer: '/os', code, reason }
+}
+
+/** That there is no sandbox, and what brings it where its program is missing. */
+async function withoutSandbox({ tools }: OpenImage): Promise<string> {
+  const notice = 'Programs that read the image run without a sandbox here; imagegate doctor says more.'
+  return tools.find('bwrap').then(
+    () => notice,
+    (error: GuestError) => `${error.message} ${notice}`,
+  )
 }
 
 async function gather(
@@ -162,8 +169,7 @@ export async function collectImage(path: string, options: CollectOptions = {}): 
       let document: Promise<FactDocument>
       let unchanged = false
       try {
-        if (!open.conditions.sandboxed)
-          options.onNotice?.('Programs that read the image run without a sandbox here; imagegate doctor says more.')
+        if (!open.conditions.sandboxed) options.onNotice?.(await withoutSandbox(open))
         const { guest, refusal } = await sniff(file)
         const gathered = await gather(open, await guests(), refusal === undefined ? guest : undefined, options, at)
         options.onStep?.('document')

@@ -30,6 +30,8 @@ export interface ImageOptions {
   /** off: do without bwrap, or without FUSE, even where they work. */
   readonly sandbox?: 'auto' | 'off'
   readonly fuse?: 'auto' | 'off'
+  /** Told what the operator should know about how it is done. */
+  readonly onNotice?: (notice: string) => void
   /** Told of every program that is being waited for, so that what else needs this thread may begin. */
   readonly onProgram?: () => void
 }
@@ -75,7 +77,8 @@ async function openContents(tools: Toolbox, path: string, sniffed: Sniffed, opti
   }
   try {
     const fileSizeBytes = image.fileSizeBytes ?? 0
-    const disk = await openDisk(tools, { path, fileSizeBytes, layout, fuse: options.fuse })
+    const { fuse, onNotice } = options
+    const disk = await openDisk(tools, { path, fileSizeBytes, layout, fuse, onNotice })
     try {
       const contents = await readDisk(tools, disk, guest)
       const context = { tools, disk, check: options.check ?? true, guest }

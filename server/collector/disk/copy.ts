@@ -10,8 +10,11 @@ import type { VirtualDisk } from './virtual-disk.ts'
 /** Room that a copy must leave free. Unit: bytes. */
 const reserve = 1_073_741_824
 
-/** Shows the disk without FUSE: a raw disk as it is, everything else as sparse copies in our own directory. */
-export function copyDisk(tools: Toolbox, image: string, layout: Layout, fileSize: number): VirtualDisk {
+/**
+ * Shows the disk without FUSE: a raw disk as it is, everything else as sparse copies in our own directory. `why` is the
+ * sentence that says what keeps FUSE from being used.
+ */
+export function copyDisk(tools: Toolbox, image: string, layout: Layout, fileSize: number, why: string): VirtualDisk {
   const known = new Map<string, Promise<Place>>()
   const copy = async (start: number, length: number): Promise<Place> => {
     if (start < 0 || length <= 0 || start + length > layout.sizeBytes)
@@ -19,10 +22,7 @@ export function copyDisk(tools: Toolbox, image: string, layout: Layout, fileSize
     const { bavail, bsize } = await statfs(tools.folder)
     // A compressed container may grow; four times its size is more than file systems reach in practice.
     if (Math.min(length, fileSize * 4) + reserve > bavail * bsize)
-      throw new GuestError(
-        'too-large',
-        'Without FUSE the disk must be copied, and there is not enough free space for it.',
-      )
+      throw new GuestError('too-large', `${why} So the disk must be copied, and there is not enough free space for it.`)
     const path = join(tools.folder, `copy-${start}-${length}`)
     await copyRange(tools, { image, layout, start, length, path })
     return { path }

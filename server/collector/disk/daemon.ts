@@ -49,6 +49,7 @@ async function commandOf(tools: Toolbox, image: string): Promise<{ command: stri
   const limited = [await tools.find('prlimit'), ...limits]
   if (!tools.sandboxed) {
     // A signal that it can catch, so that it takes its mounts away when we are killed.
+    if (tools.identity || process.getuid?.() !== 0) await tools.find('fusermount3')
     const plain = [await tools.find('setpriv'), '--pdeathsig', 'TERM', '--']
     return { command: [...limited, ...plain, daemon, ...monitor], filename: image }
   }

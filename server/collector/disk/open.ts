@@ -17,6 +17,8 @@ export interface DiskSource {
   readonly layout: Layout
   /** off: do without FUSE even where it works. */
   readonly fuse?: 'auto' | 'off' | undefined
+  /** Told of a program that is missing where a slower way is taken without it. */
+  readonly onNotice?: ((notice: string) => void) | undefined
 }
 
 /** Shows the disk: a raw one as it is, another by FUSE where that works, else as a copy. Throws a GuestError when the time is over. */
@@ -28,18 +30,22 @@ export async function openDisk(tools: Toolbox, source: DiskSource): Promise<Virt
 }
 
 async function shownDisk(tools: Toolbox, source: DiskSource, device: boolean): Promise<VirtualDisk> {
-  const copy = () => copyDisk(tools, source.path, source.layout, source.fileSizeBytes)
-  if (source.fuse === 'off') return copy()
+  const copy = (why: string) => copyDisk(tools, source.path, source.layout, source.fileSizeBytes, why)
+  if (source.fuse === 'off') return copy('FUSE is not to be used.')
   const reachable = await access('/dev/fuse', constants.R_OK | constants.W_OK).then(
     () => true,
     () => false,
   )
-  if (!reachable) return copy()
+  if (!reachable) return copy('/dev/fuse cannot be opened.')
   try {
     return await daemonDisk(tools, source.path, source.layout, device)
   } catch (error) {
     // Whatever keeps FUSE from working here, the slower way may still work.
-    if (error instanceof GuestError && !tools.signal.aborted) return copy()
-    throw error
+    if (!(error instanceof GuestError) || tools.signal.aborted) throw error
+    if (error.code === 'tool-missing')
+      source.onNotice?.(
+        `${error.message} Without it the disk is copied where it must be shown, which takes room and time.`,
+      )
+    return copy(error.message)
   }
 }

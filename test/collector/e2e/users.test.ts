@@ -2,13 +2,17 @@ import { chmodSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { type CollectOptions, collectImage } from '../../../server/collector/collect.ts'
-import { diagnose } from '../../../server/collector/doctor.ts'
-import { tools } from '../../../server/collector/tools/table.ts'
+import { hasZstd } from '../../../server/collector/linux/packed-names.ts'
+import { type ToolName, tools } from '../../../server/collector/tools/table.ts'
 import type { FactDocument } from '../../../server/documents/facts.ts'
+import { centosReleases } from '../images/centos.ts'
 import { convert } from '../images/containers.ts'
-import { craftedDisk } from '../images/linux-disks.ts'
+import { cpio } from '../images/cpio.ts'
+import { emptyFile, place, writeTable } from '../images/disk.ts'
+import { craftedBtrfs, craftedDisk, craftedXfs } from '../images/linux-disks.ts'
 import { centosFiles } from '../images/linux-images.ts'
-import { needs } from '../images/run.ts'
+import { needs, run } from '../images/run.ts'
+import { windowsImages, windowsPrograms } from '../images/windows-images.ts'
 import { sha256, workFolder } from './check.ts'
 import { noCrafted } from './prepared.ts'
 import { program, runProgram, scratch } from './program.ts'
@@ -80,21 +84,87 @@ function without(folder: string, missing: string): string {
   return path
 }
 
-t.test('without one of its programs it says which package brings it, and goes on', { skip: noCrafted }, async (t) => {
-  const folder = await workFolder(t)
+/** Programs that unpack an initramfs; newer versions of Node undo zstd themselves. */
+const unpackers = ['xz', 'bzip2', 'lzop', ...(hasZstd ? [] : ['zstd' as const])] as const
+const skipKinds =
+  noCrafted || needs([...unpackers, ...windowsPrograms, 'mkfs.xfs', 'mkfs.btrfs', 'mkfs.fat', 'fusermount3'])
+
+/** An image that some programs are needed for, and how it is read. */
+interface Reading {
+  readonly image: string
+  readonly options?: CollectOptions
+  /** Programs without which some fact is missing. */
+  readonly needed: readonly ToolName[]
+  /** Programs without which there is another way, which is told. */
+  readonly replaced?: readonly ToolName[]
+}
+
+/** CentOS with an initramfs that a program compressed. */
+async function packed(folder: string, program: string): Promise<string> {
+  const { stdout } = await run(program, ['-c'], { input: cpio([{ path: 'init', content: '#!/bin/sh\n' }]) })
+  const image = join(folder, `${program}.raw`)
+  const initramfs = `/boot/initramfs-${centosReleases.centos7.kernel}.img`
+  await craftedDisk(image, { ...(await centosFiles('centos7', undefined)), [initramfs]: stdout }, 24)
+  return image
+}
+
+async function fatDisk(folder: string): Promise<string> {
+  const [volume, image] = [join(folder, 'volume'), join(folder, 'fat.raw')]
+  await emptyFile(volume, 40)
+  await run('mkfs.fat', ['-F', '32', volume])
+  await emptyFile(image, 42)
+  await writeTable(image, { label: 'dos', partitions: [{ start: 1, size: 40, type: 'c' }] })
+  await place(volume, image, 1)
+  return image
+}
+
+/** A disk of each kind that has programs of its own. */
+async function readings(folder: string): Promise<readonly Reading[]> {
   const [, qcow2 = ''] = await images(folder)
-  const whole = await collectImage(qcow2)
-  for (const [name, tool] of Object.entries(tools)) {
-    const toolFolders = [without(folder, name)]
-    const notices: string[] = []
-    const document = await collectImage(qcow2, { toolFolders, onNotice: (notice) => notices.push(notice) })
-    const said = document.collection.missing?.map(({ reason }) => reason).join('\n') ?? ''
-    t.same(document.image?.format, 'qcow2', `${name}: the container is told without it`)
-    const lost = JSON.stringify(facts(document)) !== JSON.stringify(facts(whole))
-    if (lost) t.match(said, `install the Debian package ${tool.package}`, `${name}: its package is named`)
-    const diagnosis = await diagnose(AbortSignal.timeout(60_000), toolFolders)
-    const state = diagnosis.tools.find((one) => one.name === name)
-    t.match(state, { package: tool.package, serves: tool.serves })
-    t.equal(state?.path, undefined, `${name}: doctor says that it is missing`)
+  const [xfs, btrfs, windows] = [join(folder, 'xfs.raw'), join(folder, 'btrfs.raw'), join(folder, 'windows.raw')]
+  const files = await centosFiles('centos7', undefined)
+  await craftedXfs(xfs, files)
+  await craftedBtrfs(btrfs, files)
+  await windowsImages[0]?.build(windows, '')
+  const always = ['qemu-img', 'sfdisk', 'blkid', 'prlimit', 'tune2fs', 'debugfs', 'e2fsck'] as const
+  return [
+    { image: qcow2, needed: always, replaced: ['qemu-storage-daemon', 'nsenter', 'bwrap'] },
+    { image: qcow2, options: { sandbox: 'off' }, needed: ['setpriv'], replaced: ['fusermount3'] },
+    { image: xfs, needed: ['xfs_db', 'xfs_repair'] },
+    { image: btrfs, needed: ['btrfs', 'grub-fstest'] },
+    { image: windows, needed: ['ntfsinfo', 'ntfsls', 'ntfscat', 'hivexsh'] },
+    { image: await fatDisk(folder), needed: ['fsck.fat'] },
+    ...(await Promise.all(unpackers.map(async (name) => ({ image: await packed(folder, name), needed: [name] })))),
+  ]
+}
+
+t.test('without one of its programs it says which package brings it, and goes on', { skip: skipKinds }, async (t) => {
+  const folder = await workFolder(t)
+  chmodSync(folder, 0o755)
+  const all = await readings(folder)
+  t.same(
+    all.flatMap(({ needed, replaced = [] }) => [...needed, ...replaced]).sort(),
+    Object.keys(tools)
+      .filter((name) => !hasZstd || name !== 'zstd')
+      .sort(),
+  )
+  for (const { image, options, needed, replaced = [] } of all) {
+    const whole = facts(await collectImage(image, options))
+    for (const name of [...needed, ...replaced]) {
+      const toolFolders = [without(folder, name)]
+      const notices: string[] = []
+      const document = await collectImage(image, { ...options, toolFolders, onNotice: (text) => notices.push(text) })
+      const missing = document.collection.missing ?? []
+      const reasons = missing.filter(({ code }) => code === 'tool-missing').map(({ reason }) => reason)
+      const told = `${name} is not installed: install the Debian package ${tools[name].package}.`
+      t.equal(document.image?.format, whole.image?.format, `${name}: the container is told without it`)
+      if (replaced.includes(name)) {
+        t.match(notices.join('\n'), told, `${name}: a notice names its package`)
+        t.same(facts(document), whole, `${name}: the facts are the same`)
+      } else {
+        t.match(reasons.join('\n'), told, `${name}: the reason names its package`)
+        t.notSame(facts(document), whole, `${name}: something is unknown`)
+      }
+    }
   }
 })
