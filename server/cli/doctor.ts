@@ -32,7 +32,7 @@ function missingLines(missing: readonly ToolState[], columns: number): string[] 
 
 function humanDiagnosis({ tools, conditions }: Diagnosis, columns: number, paint: Paint): string {
   const rows = tools.map((tool) => {
-    const state = tool.path === undefined ? 'missing' : (tool.version ?? 'installed')
+    const state = tool.path === undefined ? 'missing' : (tool.version ?? 'does not tell it')
     return [tool.name, state, tool.package, tool.serves]
   })
   const lines = conditions.flatMap(({ name, holds, meaning }) => {

@@ -32,20 +32,21 @@ export interface Diagnosis {
   readonly conditions: readonly Condition[]
 }
 
-/** Programs that tell their version by another argument than --version; tune2fs tells it above a refusal. */
-const versionArgument: ReadonlyMap<string, string> = new Map(
-  ['blkid', 'debugfs', 'e2fsck', 'tune2fs', 'xfs_db', 'xfs_repair', 'xfs_logprint'].map((name) => [name, '-V']),
-)
+/** Programs that tell their version by other arguments than --version; tune2fs and fsck.fat tell it above a refusal. */
+const versionArguments: ReadonlyMap<string, readonly string[]> = new Map([
+  ...['blkid', 'debugfs', 'e2fsck', 'tune2fs', 'xfs_db', 'xfs_repair'].map((name) => [name, ['-V']] as const),
+  ['fsck.fat', ['-n', '/dev/null']] as const,
+])
 
-/** Programs that do not tell it without an image. */
-const unversioned: ReadonlySet<string> = new Set(['hivexsh', 'hivexget', 'fsck.fat'])
+/** Programs that tell it nowhere. */
+const unversioned: ReadonlySet<string> = new Set(['hivexsh'])
 const seconds = 10
 const maxBytes = 65_536
 
 async function versionOf(name: ToolName, path: string, signal: AbortSignal): Promise<string | undefined> {
   if (unversioned.has(name)) return undefined
   try {
-    const command = [path, versionArgument.get(name) ?? '--version']
+    const command = [path, ...(versionArguments.get(name) ?? ['--version'])]
     const { stdout, stderr } = await runProcess({ command }, seconds, maxBytes, signal)
     return /(?<![\d.])\d{1,6}(?:\.\d{1,6}){1,3}/.exec(`${stdout.toString('utf8')}\n${stderr}`)?.[0]
   } catch {

@@ -32,7 +32,6 @@ export const tools = {
   'fsck.fat': { package: 'dosfstools', serves: 'the check of FAT' },
   btrfs: { package: 'btrfs-progs', serves: 'sizes and the check of btrfs' },
   hivexsh: { package: 'libhivex-bin', serves: 'everything that the Windows registry tells' },
-  hivexget: { package: 'libhivex-bin', serves: 'single values of the Windows registry' },
   zstd: { package: 'zstd', serves: 'drivers in an initramfs that zstd compressed, where Node cannot undo it' },
   xz: { package: 'xz-utils', serves: 'drivers in an initramfs that xz or lzma compressed' },
   bzip2: { package: 'bzip2', serves: 'drivers in an initramfs that bzip2 compressed' },

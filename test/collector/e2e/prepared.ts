@@ -8,7 +8,7 @@ import { workFolder } from './check.ts'
 /** Programs without which the collector cannot read any disk in full. */
 export const collectorPrograms = [
   ...['sfdisk', 'blkid', 'prlimit', 'setpriv', 'nsenter', 'bwrap', 'qemu-storage-daemon', 'qemu-img'],
-  ...['tune2fs', 'debugfs', 'e2fsck', 'xfs_db', 'xfs_repair', 'xfs_logprint', 'grub-fstest', 'btrfs', 'fsck.fat'],
+  ...['tune2fs', 'debugfs', 'e2fsck', 'xfs_db', 'xfs_repair', 'grub-fstest', 'btrfs', 'fsck.fat'],
   ...['ntfsinfo', 'ntfsls', 'ntfscat', 'hivexsh'],
 ]
 
