@@ -33,9 +33,9 @@ export interface Diagnosis {
 }
 
 /** Programs that tell their version by other arguments than --version; tune2fs and fsck.fat tell it above a refusal. */
-const versionArguments: ReadonlyMap<string, readonly string[]> = new Map([
+const versionArguments = new Map<string, readonly string[]>([
   ...['blkid', 'debugfs', 'e2fsck', 'tune2fs', 'xfs_db', 'xfs_repair'].map((name) => [name, ['-V']] as const),
-  ['fsck.fat', ['-n', '/dev/null']] as const,
+  ['fsck.fat', ['-n', '/dev/null']],
 ])
 
 /** Programs that tell it nowhere. */
