@@ -15,15 +15,24 @@ function keyOf(row: ApiKeyRow): ApiKey {
   }
 }
 
+/** The query behind findApiKey: a row by its key. */
+export function apiKeyQuery(db: Kysely<AuditTables>, id: string) {
+  return db.selectFrom('api_keys').selectAll().where('id', '=', id)
+}
+
 /** A key by its id. */
 export async function findApiKey(db: Kysely<AuditTables>, id: string): Promise<ApiKey | undefined> {
-  const row = await db.selectFrom('api_keys').selectAll().where('id', '=', id).executeTakeFirst()
+  const row = await apiKeyQuery(db, id).executeTakeFirst()
   return row && keyOf(row)
+}
+
+/** The query behind listApiKeys: a range of the index by tenant, or all of it. */
+export function apiKeysQuery(db: Kysely<AuditTables>, tenant?: string) {
+  const all = db.selectFrom('api_keys').selectAll().orderBy('tenant').orderBy('id')
+  return tenant === undefined ? all : all.where('tenant', '=', tenant)
 }
 
 /** The keys of a tenant, or of all, by tenant and id. */
 export async function listApiKeys(db: Kysely<AuditTables>, tenant?: string): Promise<readonly ApiKey[]> {
-  const all = db.selectFrom('api_keys').selectAll().orderBy('tenant').orderBy('id')
-  const rows = await (tenant === undefined ? all : all.where('tenant', '=', tenant)).execute()
-  return rows.map(keyOf)
+  return (await apiKeysQuery(db, tenant).execute()).map(keyOf)
 }

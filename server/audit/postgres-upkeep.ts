@@ -10,6 +10,12 @@ const hour = 60 * minute
 const keepKeys = 24 * hour
 const purgeAtOnce = 2000
 
+/** The oldest keys by their age, each deleted by its key. What another replica deletes at this moment is skipped, not waited for. */
+export const purgeKeysSql = `DELETE FROM idempotency_keys WHERE (tenant, key) IN (
+  SELECT tenant, key FROM idempotency_keys WHERE created_at < ${serverTime} - $1::bigint
+  ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED
+)`
+
 /** Deletes the idempotency keys that are a day old by the server's clock. */
 export async function purgeKeys(pool: pg.Pool): Promise<void> {
   while ((await purgePortion(pool)) === purgeAtOnce) {}
@@ -18,14 +24,7 @@ export async function purgeKeys(pool: pg.Pool): Promise<void> {
 function purgePortion(pool: pg.Pool): Promise<number> {
   return inTransaction(pool, beginWriting, async (connection) => {
     await setTenant(connection, '*')
-    // What another replica deletes at this moment is skipped, not waited for.
-    const { rowCount } = await connection.query(
-      `DELETE FROM idempotency_keys WHERE (tenant, key) IN (
-         SELECT tenant, key FROM idempotency_keys WHERE created_at < ${serverTime} - $1::bigint
-         ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED
-       )`,
-      [keepKeys, purgeAtOnce],
-    )
+    const { rowCount } = await connection.query(purgeKeysSql, [keepKeys, purgeAtOnce])
     return rowCount ?? 0
   })
 }

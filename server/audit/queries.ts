@@ -8,27 +8,23 @@ import type { AuditTables, VerdictRow } from './tables.ts'
 /** Greatest page of a list, in verdicts. */
 export const maxPage = 500
 
+/** The query behind findVerdict: a row by its key. */
+export function verdictQuery(db: Kysely<AuditTables>, tenant: string, id: string) {
+  return db.selectFrom('verdicts').select(['body', 'record_digest']).where('tenant', '=', tenant).where('id', '=', id)
+}
+
 /** A stored verdict by its id. */
 export async function findVerdict(
   db: Kysely<AuditTables>,
   tenant: string,
   id: string,
 ): Promise<StoredVerdict | undefined> {
-  const row = await db
-    .selectFrom('verdicts')
-    .select(['body', 'record_digest'])
-    .where('tenant', '=', tenant)
-    .where('id', '=', id)
-    .executeTakeFirst()
+  const row = await verdictQuery(db, tenant, id).executeTakeFirst()
   return row && { body: row.body, recordDigest: row.record_digest }
 }
 
-/** The verdict that an idempotency key stands for. */
-export async function findIdempotent(
-  db: Kysely<AuditTables>,
-  tenant: string,
-  key: string,
-): Promise<IdempotentVerdict | undefined> {
+/** The query behind findIdempotent: a key by its own, and its verdict by that. */
+export function idempotentQuery(db: Kysely<AuditTables>, tenant: string, key: string) {
   return db
     .selectFrom('idempotency_keys')
     .innerJoin('verdicts', (join) =>
@@ -37,7 +33,15 @@ export async function findIdempotent(
     .select(['fingerprint', 'verdicts.id', 'verdicts.body'])
     .where('idempotency_keys.tenant', '=', tenant)
     .where('key', '=', key)
-    .executeTakeFirst()
+}
+
+/** The verdict that an idempotency key stands for. */
+export async function findIdempotent(
+  db: Kysely<AuditTables>,
+  tenant: string,
+  key: string,
+): Promise<IdempotentVerdict | undefined> {
+  return idempotentQuery(db, tenant, key).executeTakeFirst()
 }
 
 /** A fact document's canonical form; 'expired' when its body was removed. */
@@ -46,19 +50,18 @@ export async function findDocument(
   tenant: string,
   digest: string,
 ): Promise<string | 'expired' | undefined> {
-  const row = await db
-    .selectFrom('fact_documents')
-    .select('body')
-    .where('tenant', '=', tenant)
-    .where('digest', '=', digest)
-    .executeTakeFirst()
+  const row = await documentsQuery(db, tenant, [digest]).executeTakeFirst()
   return row && (row.body ?? 'expired')
+}
+
+/** The query behind findPolicyBody: a row by its key. */
+export function policyBodyQuery(db: Kysely<AuditTables>, digest: string) {
+  return db.selectFrom('policy_bodies').select('body').where('digest', '=', digest)
 }
 
 /** A policy file's text. */
 export async function findPolicyBody(db: Kysely<AuditTables>, digest: string): Promise<string | undefined> {
-  const row = await db.selectFrom('policy_bodies').select('body').where('digest', '=', digest).executeTakeFirst()
-  return row?.body
+  return (await policyBodyQuery(db, digest).executeTakeFirst())?.body
 }
 
 /** Verdicts with their fact documents, in the order of the ids; a document that several have is read once. */
@@ -91,7 +94,7 @@ export function recordsQuery(db: Kysely<AuditTables>, tenant: string, ids: reado
     .where('id', 'in', ids)
 }
 
-/** The second query behind findRecords: every row is found by its key. */
+/** The second query behind findRecords, and the one behind findDocument: every row is found by its key. */
 export function documentsQuery(db: Kysely<AuditTables>, tenant: string, digests: readonly string[]) {
   return db
     .selectFrom('fact_documents')

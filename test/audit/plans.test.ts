@@ -2,14 +2,27 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { Kysely, SqliteDialect } from 'kysely'
 import { type Test, test } from 'tap'
-import { checkpointsQuery, coverageQuery, entriesQuery, entryQuery } from '../../server/audit/chain-queries.ts'
+import { apiKeyQuery, apiKeysQuery } from '../../server/audit/api-key-queries.ts'
+import {
+  checkpointsQuery,
+  coverageQuery,
+  entriesQuery,
+  entryQuery,
+  linksQuery,
+} from '../../server/audit/chain-queries.ts'
 import { changesQuery } from '../../server/audit/change-queries.ts'
 import { drivings } from '../../server/audit/list-driving.ts'
 import type { ListPosition } from '../../server/audit/list-position.ts'
 import { listQuery } from '../../server/audit/list-query.ts'
 import { reachQuery } from '../../server/audit/list-reach.ts'
 import type { ListRequest } from '../../server/audit/list-request.ts'
-import { documentsQuery, recordsQuery } from '../../server/audit/queries.ts'
+import {
+  documentsQuery,
+  idempotentQuery,
+  policyBodyQuery,
+  recordsQuery,
+  verdictQuery,
+} from '../../server/audit/queries.ts'
 import { readsQuery } from '../../server/audit/read-queries.ts'
 import type { ReadFilter } from '../../server/audit/reads.ts'
 import { countsQuery, shadowFloorQuery, shadowQuery } from '../../server/audit/shadow-queries.ts'
@@ -286,11 +299,18 @@ test('reads are found by an index of what narrows them most, whatever is combine
 
 test('what is looked up by its key is found by its key', (t) => {
   const { explain, db } = planner(t)
+  const checkpoint = { schema: 'imagegate.checkpoint/1', link: '', root: '', at: '', key: '', signature: '' } as const
   for (const { sql, parameters } of [
     recordsQuery(db, 'default', ['a', 'b']).compile(),
     documentsQuery(db, 'default', ['a', 'b']).compile(),
     entriesQuery(db, 'default', 7, 500).compile(),
     entryQuery(db, 'default', 'a').compile(),
+    linksQuery(db, { ...checkpoint, tenant: 'default', from: 7, sequence: 500 }).compile(),
+    verdictQuery(db, 'default', 'a').compile(),
+    policyBodyQuery(db, 'a').compile(),
+    idempotentQuery(db, 'default', 'a').compile(),
+    apiKeyQuery(db, 'a').compile(),
+    apiKeysQuery(db, 'default').compile(),
     checkpointsQuery(db, 'default', 7, 500).compile(),
     changesQuery(db, 'default', 7, 500).compile(),
   ]) {
@@ -306,13 +326,6 @@ test('what is looked up by its key is found by its key', (t) => {
   const lookups = [
     'SELECT sequence, link FROM chain WHERE tenant = ? ORDER BY sequence DESC LIMIT 1',
     'SELECT sequence FROM chain WHERE tenant = ? AND verdict_id = ?',
-    'SELECT body FROM verdicts WHERE tenant = ? AND id = ?',
-    'SELECT body FROM fact_documents WHERE tenant = ? AND digest = ?',
-    'SELECT body FROM policy_bodies WHERE digest = ?',
-    'SELECT * FROM api_keys WHERE id = ?',
-    'SELECT * FROM api_keys WHERE tenant = ? ORDER BY tenant, id',
-    `SELECT v.body FROM idempotency_keys k JOIN verdicts v ON v.tenant = k.tenant AND v.id = k.verdict_id
-     WHERE k.tenant = ? AND k.key = ?`,
     `DELETE FROM idempotency_keys WHERE (tenant, key) IN
        (SELECT tenant, key FROM idempotency_keys WHERE created_at < ? ORDER BY created_at LIMIT ?)`,
   ]

@@ -1,18 +1,15 @@
 import { test } from 'tap'
-import { changesQuery } from '../../server/audit/change-queries.ts'
 import { drivings } from '../../server/audit/list-driving.ts'
 import type { ListPosition } from '../../server/audit/list-position.ts'
 import { listQuery } from '../../server/audit/list-query.ts'
 import { examined, reachOf, reachQuery } from '../../server/audit/list-reach.ts'
 import type { ListRequest } from '../../server/audit/list-request.ts'
-import { documentsQuery, recordsQuery } from '../../server/audit/queries.ts'
 import { readsQuery } from '../../server/audit/read-queries.ts'
 import type { ReadFilter } from '../../server/audit/reads.ts'
-import { shadowQuery } from '../../server/audit/shadow-queries.ts'
 import { countsByDayQuery, mostFrequentQuery } from '../../server/audit/statistics-queries.ts'
 import type { VerdictFilter } from '../../server/audit/store.ts'
 import { noPostgres, startPostgres } from '../support/postgres.ts'
-import { postgresPlanner } from './postgres-planner.ts'
+import { listRows, postgresPlanner } from './postgres-planner.ts'
 import { identityAt } from './records.ts'
 
 const everyFilter: Required<VerdictFilter> = {
@@ -47,7 +44,7 @@ function combinations(): VerdictFilter[] {
 }
 
 test('on PostgreSQL every list is found by indexes', { skip: noPostgres }, async (t) => {
-  const explain = await postgresPlanner(t, await startPostgres(t))
+  const explain = await postgresPlanner(t, await startPostgres(t), listRows)
   const requestOf = (filter: VerdictFilter, position?: ListPosition): ListRequest => {
     return { dialect: 'postgres', tenant: 'default', filter, limit: 51, position }
   }
@@ -87,30 +84,27 @@ test('on PostgreSQL every list is found by indexes', { skip: noPostgres }, async
   })
 
   await t.test('each filter alone is served by its own index', async (t) => {
-    const expected: readonly (readonly [keyof VerdictFilter, RegExp])[] = [
-      ['outcome', /^verdicts_tenant_outcome_id_idx$/],
-      ['family', /^verdicts_tenant_family_id_idx$/],
-      ['osType', /^verdicts_tenant_os_type_id_idx$/],
-      ['osId', /^verdicts_tenant_os_id_id_idx$/],
-      ['imageName', /^verdicts_tenant_image_name_id_idx$/],
-      ['imageDigest', /^verdicts_tenant_image_digest_id_idx$/],
-      ['policyVersion', /^verdicts_tenant_policy_version_id_idx$/],
-      ['failedRule', /^findings_pkey$/],
-      ['missingFact', /^missing_facts_pkey$/],
-      ['severity', /^finding_kinds_pkey$/],
-      ['effect', /^finding_kinds_pkey$/],
-      ['caller', /^verdicts_tenant_caller_id_idx$/],
-      ['requestId', /^verdicts_tenant_request_id_id_idx$/],
-      ['text', /^image_trigrams_pkey$/],
-      ['from', /^verdicts_pkey$/],
-      ['to', /^verdicts_pkey$/],
+    const expected: readonly (readonly [keyof VerdictFilter, string])[] = [
+      ['outcome', 'verdicts_by_outcome'],
+      ['family', 'verdicts_by_family'],
+      ['osType', 'verdicts_by_os_type'],
+      ['osId', 'verdicts_by_os_id'],
+      ['imageName', 'verdicts_by_image_name'],
+      ['imageDigest', 'verdicts_by_image_digest'],
+      ['policyVersion', 'verdicts_by_policy_version'],
+      ['failedRule', 'findings_pkey'],
+      ['missingFact', 'missing_facts_pkey'],
+      ['severity', 'finding_kinds_pkey'],
+      ['effect', 'finding_kinds_pkey'],
+      ['caller', 'verdicts_by_caller'],
+      ['requestId', 'verdicts_by_request'],
+      ['text', 'image_trigrams_pkey'],
+      ['from', 'verdicts_pkey'],
+      ['to', 'verdicts_pkey'],
     ]
     for (const [name, index] of expected) {
       const { indexes } = await list({ [name]: everyFilter[name] })
-      t.ok(
-        [...indexes].some((each) => index.test(each)),
-        `${name}: ${[...indexes]}`,
-      )
+      t.ok(indexes.has(index), `${name}: ${[...indexes]}`)
     }
   })
 
@@ -137,15 +131,5 @@ test('on PostgreSQL every list is found by indexes', { skip: noPostgres }, async
         t.ok(work.touched <= 60 && work.sorted <= 60, told)
       }
     }
-  })
-
-  await t.test('what is looked up by its key is found by its key', async (t) => {
-    const ids = [1, 2, 3].map((day) => identityAt(`2026-01-0${day}T00:00:00Z`).id)
-    t.match(await explain((db) => recordsQuery(db, 'default', ids)), { scanned: [], sorted: 0 })
-    t.match(await explain((db) => documentsQuery(db, 'default', ['sha256:d'])), { scanned: [], sorted: 0 })
-    const shadows = { tenant: 'default', candidate: 'sha256:c', filter: { rule: 'a.b' }, limit: 51 }
-    const changes = await explain((db) => changesQuery(db, 'default', 100, 51))
-    t.match(changes, { scanned: [], sorted: 0, touched: 102, parallel: false })
-    t.match(await explain((db) => shadowQuery(db, shadows)), { scanned: [], touched: 0 })
   })
 })
