@@ -50,12 +50,14 @@ function appendTo(file: FileHandle, enough: number) {
 
 /**
  * Replaces a file in one step and durably by what `write` appends, so that a reader sees the old one or the new one and
- * never a part. When it rejects, or does not end, the old file stays as it was.
+ * never a part. When it rejects, or does not end, the old file stays as it was. `before` is called when the new file is
+ * whole and durable, before it takes the place of the old one.
  */
 export async function replaceFileBy(
   path: string,
   write: (append: Append) => Promise<void>,
   mode = 0o644,
+  before?: () => Promise<void>,
 ): Promise<Written> {
   const draft = `${path}.${process.pid}.new`
   try {
@@ -68,6 +70,7 @@ export async function replaceFileBy(
     } finally {
       await file.close()
     }
+    await before?.()
     await rename(draft, path)
     await syncDirectory(dirname(path))
     return written
@@ -80,4 +83,10 @@ export async function replaceFileBy(
 /** The same by one text. */
 export async function replaceFile(path: string, content: string | Uint8Array, mode = 0o644): Promise<void> {
   await replaceFileBy(path, (append) => append(content), mode)
+}
+
+/** Removes a file durably, if it is there. */
+export async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true })
+  await syncDirectory(dirname(path))
 }

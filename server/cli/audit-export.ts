@@ -8,7 +8,7 @@ import { defaultTenant, type VerdictFilter } from '../audit/store.ts'
 import { canonicalize } from '../digest.ts'
 import type { ExportManifest } from '../documents/export.ts'
 import { ImagegateError } from '../errors.ts'
-import { replaceFile, replaceFileBy } from '../replace-file.ts'
+import { removeFile, replaceFile, replaceFileBy } from '../replace-file.ts'
 import { csvHeading, csvRow } from './audit-export-csv.ts'
 import { countingOn } from './audit-progress.ts'
 import { interruptible } from './collect-interrupt.ts'
@@ -50,7 +50,8 @@ const help = helpTail(
     'A line of NDJSON is {"entry": its entry in the hash chain, "facts": with --facts, "verdict": as it was answered}. CSV has the',
     'columns of `verdicts list`; what a spreadsheet would take for a formula is led by an apostrophe. Without filters the whole record',
     'comes in the order of the chain, else newest first. Beside the file stands FILE.manifest.json with query, counts, digest and',
-    'the end of the chain, signed with --signing-key. Both are replaced in one step each, or stay as they were.',
+    'the end of the chain, signed with --signing-key. Until the new file is whole both stay as they were; then the old manifest',
+    'goes, the file is replaced in one step, and the new manifest comes.',
   ],
 )
 
@@ -97,6 +98,8 @@ async function write(source: Source, options: ExportOptions, terminal: Terminal,
         }
       },
       0o600,
+      // A manifest beside a file that is not its own would accuse the file. Without one nothing is said of it.
+      () => removeFile(manifestOf(output)),
     )
     return { file, counts }
   } finally {

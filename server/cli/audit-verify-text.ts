@@ -32,7 +32,7 @@ function meaning({ result, total, source, tenants }: Verification): string {
 }
 
 const ofRows = [
-  'It is CSV: the file as a whole was compared with its manifest, its rows were not verified one by one. Export NDJSON for that.',
+  'It is CSV: nothing but the file as a whole is compared with its manifest, and its rows were not verified one by one.',
 ]
 
 function placeOf({ where, tenant, sequence, through, verdict }: Problem): string {
