@@ -175,6 +175,7 @@ async function measure(places) {
       opened.at(-1).measured = await prepare(opened.at(-1), places, count, values)
     }
     const measured = opened.map(({ measured: one }) => one)
+    if (Number(repetitions) === 0) return
     const before = loadavg()
     for (let repetition = 0; repetition < Number(repetitions); repetition += 1) {
       for (const index of measured[0].cases.keys()) {

@@ -109,9 +109,9 @@ function isNetwork(text: string): boolean {
 
 function proxiesOf({ given, say }: Given, authenticated: boolean): readonly string[] {
   const proxies = given('IMAGEGATE_TRUSTED_PROXIES')?.split(' ') ?? []
-  const bad = proxies.find((proxy) => !isNetwork(proxy))
-  if (bad !== undefined) {
-    say('IMAGEGATE_TRUSTED_PROXIES', `IMAGEGATE_TRUSTED_PROXIES names ${bad}, which is no address and no network.`)
+  const bad = proxies.findIndex((proxy) => !isNetwork(proxy))
+  if (bad >= 0) {
+    say('IMAGEGATE_TRUSTED_PROXIES', `IMAGEGATE_TRUSTED_PROXIES: entry ${bad + 1} is no address and no network.`)
   }
   if (proxies.length > 0 && !authenticated) {
     say('IMAGEGATE_TRUSTED_PROXIES', 'IMAGEGATE_TRUSTED_PROXIES needs IMAGEGATE_AUTHENTICATION=required.')

@@ -5,8 +5,8 @@ export type Role = (typeof roles)[number]
 
 /**
  * What a route asks of its caller. evaluate: to have documents judged. read: to see verdicts and their facts. audit: to
- * question the record as a whole. operate: to see how the service fares, without verdicts. any: to be known at all.
- * public: nothing.
+ * question the record as a whole. operate: to see how the service fares, for all tenants together and without verdicts.
+ * any: to be known at all. public: nothing.
  */
 export type Permission = 'evaluate' | 'read' | 'audit' | 'operate' | 'any' | 'public'
 
@@ -15,7 +15,7 @@ const granted: Readonly<Record<Role, readonly Permission[]>> = {
   reader: ['read'],
   auditor: ['read', 'audit'],
   operator: ['operate'],
-  admin: ['evaluate', 'read', 'audit', 'operate'],
+  admin: ['evaluate', 'read', 'audit'],
 }
 
 /** Whether a text names a role. */

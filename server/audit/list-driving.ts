@@ -11,7 +11,7 @@ export interface Driving {
   readonly settled: readonly (keyof VerdictFilter)[]
   /** Whether it is an index of the verdicts themselves, so that nothing need be joined to it. */
   readonly own?: true
-  /** Whether its rows may be other tenants', whose ids must not be told. */
+  /** Whether its rows may be other tenants'. */
   readonly shared?: true
 }
 
@@ -100,7 +100,7 @@ function byKind(request: ListRequest): Driving {
   return { query, settled: ['severity', 'effect'] }
 }
 
-/** SQLite's index of text holds the names of all tenants, so that a small tenant is better looked through itself. */
+/** On SQLite the tenant's own verdicts are the other choice: the index of text holds the names of all tenants. */
 function byText(request: ListRequest, text: string): readonly Driving[] {
   if (request.dialect === 'sqlite')
     return [byPhrase(request, text), { query: ofTenant(request), settled: [], own: true }]

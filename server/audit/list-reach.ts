@@ -4,10 +4,10 @@ import { type ListRequest, leftOpen } from './list-request.ts'
 import type { AuditTables } from './tables.ts'
 
 /** Rows of what drives a list that one page looks at; then it ends, however few of them matched. */
-export const examined = 1000
+export const examined = 500
 
 /** How many of what can drive are compared, those first that are usually narrow. */
-const compared = 8
+const compared = 6
 
 /** What drives a page, and how far back it looks. */
 export interface Reach {
@@ -22,25 +22,37 @@ export interface Reach {
  * hardly meet would else be sought through all verdicts that have one of them.
  */
 export async function reachOf(db: Kysely<AuditTables>, request: ListRequest): Promise<Reach> {
-  const candidates = drivings(request).slice(0, compared)
+  const own = request.filter.text === undefined || request.dialect === 'postgres' || (await isAlone(db, request.tenant))
+  const candidatesOf = (asked: ListRequest) => {
+    return drivings(asked)
+      .filter(({ shared }) => own || shared !== true)
+      .slice(0, compared)
+  }
+  const candidates = candidatesOf(request)
   const [first] = candidates
   if (first === undefined) return {}
   if (isWhole(first, request)) return { driving: first }
   const { rows } = await reachQuery(candidates, request).execute(db)
   const floors = candidates.map((_, place) => rows.find((row) => Number(row.place) === place)?.floor ?? '')
-  const furthest = floors.toSorted()[0] ?? ''
-  const place = floors.indexOf(furthest)
-  const driving = candidates[place] ?? first
-  if (furthest === '') return { driving }
-  const floor = driving.shared ? await ownFloor(db, request, furthest) : furthest
-  return { driving: drivings({ ...request, floor })[place] ?? driving, floor }
+  const floor = floors.toSorted()[0] ?? ''
+  const place = floors.indexOf(floor)
+  if (floor === '') return { driving: candidates[place] ?? first }
+  return { driving: candidatesOf({ ...request, floor })[place] ?? first, floor }
 }
 
-/** Of what is shared the nearest id of the tenant's own; its own verdicts reach less far, so there is one. */
-async function ownFloor(db: Kysely<AuditTables>, { tenant }: ListRequest, floor: string): Promise<string> {
-  const nearest = db.selectFrom('verdicts').select('id').where('tenant', '=', tenant).where('id', '>=', floor)
-  return (await nearest.orderBy('id').limit(1).executeTakeFirstOrThrow()).id
+/**
+ * Whether no other tenant has verdicts. SQLite's index of text holds all tenants' names: if it drove, the length of a page
+ * would tell one tenant whether a text stands in the names of others.
+ */
+async function isAlone(db: Kysely<AuditTables>, tenant: string): Promise<boolean> {
+  const { rows } = await aloneQuery.execute(db)
+  return rows.every((row) => row.first === tenant && row.last === tenant)
 }
+
+/** The query that tells the first and the last tenant with verdicts. */
+export const aloneQuery = sql<{ readonly first: string | null; readonly last: string | null }>`SELECT
+  (SELECT tenant FROM verdicts ORDER BY tenant LIMIT 1) AS first,
+  (SELECT tenant FROM verdicts ORDER BY tenant DESC LIMIT 1) AS last`
 
 /** Whether every verdict of what drives is one of the list. */
 function isWhole(driving: Driving, { filter }: ListRequest): boolean {

@@ -47,9 +47,8 @@ export function guard(app: FastifyInstance, authenticate: Authenticate, limits?:
     const permission = request.is404 ? 'any' : request.routeOptions.config.permission
     if (permission === 'public') return
     const caller = await authenticate(request).catch(async (error: unknown) => {
-      if (!hasCode(error, 'UNAUTHENTICATED')) throw error
-      reply.header('www-authenticate', challenge(request))
-      await limits?.failure(request, reply)
+      if (hasCode(error, 'UNAUTHENTICATED')) reply.header('www-authenticate', challenge(request))
+      if (hasCode(error, 'UNAUTHENTICATED') || hasCode(error, 'FORBIDDEN')) await limits?.failure(request, reply)
       throw error
     })
     setCaller(request, caller)

@@ -142,7 +142,7 @@ function entryOf({ verdict, from, to, policyDigest, differences }: StoredShadow)
 /** GET /v1/policies/{family}/candidate and its differences. */
 export function candidateRoutes(app: FastifyInstance, { policies, store }: Deps): void {
   const path = '/v1/policies/:family/candidate'
-  const config = { permission: 'operate' } as const
+  const config = { permission: 'audit' } as const
   app.get<{ Params: { family: string } }>(path, { schema: summarySchema, config }, async (request, reply) => {
     const candidate = candidateOf(policies, request.params.family)
     reply.header('cache-control', 'no-store')

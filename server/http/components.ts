@@ -115,10 +115,6 @@ const place = object(
 
 const ready = object('The service is ready.', {
   status: { const: 'ready' },
-  chain: object('What waits to be sealed in the chain of verdicts.', {
-    waiting: { ...integer, description: 'Verdicts.' },
-    oldestSeconds: { type: 'number', minimum: 0, description: 'Age of the oldest of them.' },
-  }),
   policies: object(
     'What is served.',
     {

@@ -55,7 +55,6 @@ export function healthRoutes(app: FastifyInstance, { lifecycle, store, policies 
     if (lifecycle.phase !== 'serving') throw new ImagegateError('SHUTTING_DOWN', 'This instance is stopping.')
     await store.check()
     reply.header('cache-control', 'no-store')
-    const { waiting, oldestSeconds } = store.sealing()
-    return { status: 'ready', chain: { waiting, oldestSeconds }, policies: policiesOf(policies) }
+    return { status: 'ready', policies: policiesOf(policies) }
   })
 }

@@ -31,6 +31,7 @@ const tests: readonly (readonly [name: string, run: InRoom])[] = [
   ['a row of a list says what the verdict says', summarizes],
   ['pages have no gap and no repetition while new verdicts arrive', pages],
   ['a page whose filters hardly meet ends early and says where the next goes on', endsEarly],
+  ['a text in the names of another tenant changes nothing in what is answered', hidesNames],
   ['a full last page names no next one, and a position keeps its upper bound', endsPages],
   ['shadow evaluations are counted and found beside their verdicts', keepsShadows],
   ['a page of a rule and a change that hardly meet ends early', endsShadowsEarly],
@@ -313,15 +314,16 @@ async function everyPage(store: Store, tenant: string, filter: VerdictFilter): P
 }
 
 async function endsEarly(t: Test, { store, tenant, make }: Room) {
+  const late = 2 * examined - 1
   const records = Array.from({ length: 2 * examined + 50 }, (_, order) => {
     const identity = identityAt('2026-02-01T00:00:00Z', order)
-    if (order === 7 || order === 1500) return make({ identity, family: 'windows-server', failed: ['a.b'] })
+    if (order === 7 || order === late) return make({ identity, family: 'windows-server', failed: ['a.b'] })
     return order % 2 === 0 ? make({ identity, failed: ['a.b'] }) : make({ identity, family: 'windows-server' })
   })
   await Promise.all(records.map((record) => store.record(record)))
   const idOf = (order: number) => identityAt('2026-02-01T00:00:00Z', order).id
   const filter = { failedRule: 'a.b', family: 'windows-server' }
-  t.same(await everyPage(store, tenant, filter), [[idOf(1500)], [idOf(7)]], 'two common filters that hardly meet')
+  t.same(await everyPage(store, tenant, filter), [[idOf(late)], [idOf(7)]], 'two common filters that hardly meet')
   const none = { outcome: 'ready', severity: 'block' }
   t.same(await everyPage(store, tenant, none), [[], []], 'two that never do')
   const newest = await store.list(tenant, filter, 10)
@@ -331,6 +333,21 @@ async function endsEarly(t: Test, { store, tenant, make }: Room) {
     [idOf(7)],
     'what came since is left out',
   )
+}
+
+async function hidesNames(t: Test, { store, tenant, make }: Room) {
+  const other = `${tenant}-other`
+  const own = Array.from({ length: examined + 5 }, () => make({ subject: { imageName: 'mine' } }))
+  const secret = Array.from({ length: examined + 5 }, () =>
+    make({ tenant: other, subject: { imageName: 'payroll-secret' } }),
+  )
+  await Promise.all([...own, ...secret].map((record) => store.record(record)))
+  const page = async (text: string) => {
+    const { verdicts, next } = await store.list(tenant, { text }, 10)
+    return { verdicts, goesOn: next !== undefined }
+  }
+  t.same(await page('payroll-secret'), await page('payroll-secreu'), 'a page is as long, whatever others have')
+  t.equal((await everyPage(store, other, { text: 'payroll-secret' })).flat().length, examined + 5)
 }
 
 async function endsPages(t: Test, { store, tenant, make }: Room) {

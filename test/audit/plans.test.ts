@@ -14,7 +14,7 @@ import { changesQuery } from '../../server/audit/change-queries.ts'
 import { drivings } from '../../server/audit/list-driving.ts'
 import type { ListPosition } from '../../server/audit/list-position.ts'
 import { listQuery } from '../../server/audit/list-query.ts'
-import { reachQuery } from '../../server/audit/list-reach.ts'
+import { aloneQuery, reachQuery } from '../../server/audit/list-reach.ts'
 import type { ListRequest } from '../../server/audit/list-request.ts'
 import {
   documentsQuery,
@@ -204,6 +204,9 @@ test('how far each filter reaches is found in its index, and any of them can dri
     t.match(explain(sql, parameters)[0], expected[index])
   }
   const { sql, parameters } = reachQuery(candidates, request).compile(db)
+  const alone = explain(aloneQuery.compile(db).sql).filter((line) => /^(SEARCH|SCAN|USE)/.test(line))
+  const ends = 'SCAN verdicts USING COVERING INDEX'
+  t.ok(alone.filter((line) => line.startsWith(ends)).length === 2 && alone.length === 3, 'each end of an index is read')
   const reads = explain(sql, parameters).filter((line) => /^(SEARCH|SCAN image_texts)/.test(line))
   t.match(reads, expected)
   t.equal(reads.length, expected.length)

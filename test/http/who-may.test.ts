@@ -34,9 +34,10 @@ const table: Readonly<
   'GET /v1/policies/:family': [401, 200, 200, 200, 200, 200, 200],
   'GET /v1/policies/:family/:version': [401, 200, 200, 200, 200, 200, 200],
   // No candidate is configured here.
-  'GET /v1/policies/:family/candidate': [401, 403, 403, 403, 404, 404, 404],
-  'GET /v1/policies/:family/candidate/differences': [401, 403, 403, 403, 404, 404, 404],
-  'GET /metrics': [401, 403, 403, 403, 200, 200, 200],
+  'GET /v1/policies/:family/candidate': [401, 403, 403, 404, 403, 404, 404],
+  'GET /v1/policies/:family/candidate/differences': [401, 403, 403, 404, 403, 404, 404],
+  // They are of all tenants together, and so no admin's.
+  'GET /metrics': [401, 403, 403, 403, 200, 403, 200],
   'GET /v1/schemas': [200, 200, 200, 200, 200, 200, 200],
   'GET /v1/schemas/:kind': [200, 200, 200, 200, 200, 200, 200],
   'GET /v1/problems': [200, 200, 200, 200, 200, 200, 200],
