@@ -50,8 +50,8 @@ export function parseGrubScript(text: string): GrubStatement[] {
     const found: GrubStatement[] = []
     let words: string[] = []
     const end = () => {
-      while (/^(then|else|do)$/.test(words[0] ?? '')) words.shift()
-      if (words.length > 0) found.push({ words })
+      const first = words.findIndex((one) => !/^(then|else|do)$/.test(one))
+      if (first >= 0) found.push({ words: words.slice(first) })
       words = []
     }
     while (at < text.length) {

@@ -110,7 +110,10 @@ export async function readIfupdown(files: GuestFiles): Promise<Configured[]> {
   const groups = new Map<string, Stanza[]>()
   for (const stanza of parsed.stanzas) {
     const name = stanza.name.split(':')[0] ?? ''
-    if (name !== '') groups.set(name, [...(groups.get(name) ?? []), stanza])
+    if (name === '') continue
+    const group = groups.get(name)
+    if (group) group.push(stanza)
+    else groups.set(name, [stanza])
   }
   return [...groups].map(([name, stanzas]) => configured(name, stanzas, parsed))
 }

@@ -51,24 +51,32 @@ function parseLong(text: string): Map<string, GrubEntry> {
   return entries
 }
 
-/** Adds the names that only the short form has; it sets blanks between names, which may hold blanks themselves. */
+/** Adds the names that only the short form has; it sets a blank behind each name, which may hold blanks itself. */
 function addLinks(entries: Map<string, GrubEntry>, text: string): void {
-  const known = [...entries].map(([name, kind]) => (kind === 'directory' ? `${name}/ ` : `${name} `))
-  known.sort((one, other) => other.length - one.length)
-  for (let rest = text.replace(/\n$/, ''); rest !== ''; ) {
-    const found = known.find((name) => rest.startsWith(name))
-    const name = rest.split(' ', 1)[0] ?? ''
-    if (found === undefined && name !== '')
-      entries.set(name.replace(/\/$/, ''), name.endsWith('/') ? 'directory' : 'link')
-    rest = rest.slice(found?.length ?? name.length + 1)
+  const known = new Set([...entries].map(([name, kind]) => (kind === 'directory' ? `${name}/` : name)))
+  const longest = [...known].reduce((most, name) => Math.max(most, name.length), 0)
+  for (let at = 0; at < text.length; ) {
+    const first = text.indexOf(' ', at)
+    const name = text.slice(at, first < 0 ? undefined : first)
+    let end = -1
+    for (let blank = first; blank >= 0 && blank - at <= longest; blank = text.indexOf(' ', blank + 1)) {
+      if (known.has(text.slice(at, blank))) end = blank
+    }
+    if (end < 0 && name !== '') entries.set(name.replace(/\/$/, ''), name.endsWith('/') ? 'directory' : 'link')
+    at = (end < 0 ? at + name.length : end) + 1
   }
+}
+
+/** The entries of a directory from the long and the short form in which GRUB lists it. */
+export function parseListing(long: string, short: string): Map<string, GrubEntry> {
+  const entries = parseLong(long)
+  addLinks(entries, short.replace(/\n$/, ''))
+  for (const name of ['.', '..']) entries.delete(name)
+  return entries
 }
 
 /** What a directory holds. A missing directory, and a link that leads to none, is empty to GRUB. */
 export async function grubList(grub: GrubDevice, path: string): Promise<ReadonlyMap<string, GrubEntry>> {
   const [long, short] = await Promise.all([listed(grub, path, '-a', '-l'), listed(grub, path, '-a')])
-  const entries = parseLong(long)
-  addLinks(entries, short)
-  for (const name of ['.', '..']) entries.delete(name)
-  return entries
+  return parseListing(long, short)
 }
