@@ -59,8 +59,9 @@ export function nftFilters(text: string): boolean {
   return /(^|[\s;{:,])(drop|reject|queue)(?=[\s;},]|$)/.test(nftStatements(text))
 }
 
-/** The files that an nftables file includes, as written. */
+const included = /#[^\n]*|(?<![^\s;{}])include[ \t]+(?:"([^"\n]{1,1024})"|'([^'\n]{1,1024})')|"[^"\n]*"/g
+
+/** The files that an nftables file includes, as written: behind a line's end, a semicolon or a brace, not in comments and strings. */
 export function nftIncludes(text: string): string[] {
-  const found = [...text.matchAll(/^[ \t]*include[ \t]+(?:"([^"\n]{1,1024})"|'([^'\n]{1,1024})')/gm)]
-  return found.map((match) => match[1] ?? match[2] ?? '').filter((path) => path !== '')
+  return [...text.matchAll(included)].map((match) => match[1] ?? match[2] ?? '').filter((path) => path !== '')
 }

@@ -1,3 +1,4 @@
+import { posix } from 'node:path'
 import { GuestError, type GuestFiles } from '../guest.ts'
 import { nftFilters, nftIncludes } from './firewall-rules.ts'
 import { fits, readText } from './text.ts'
@@ -6,7 +7,8 @@ const maxFiles = 128
 const maxDepth = 8
 
 async function expand(files: GuestFiles, pattern: string): Promise<string[]> {
-  const path = pattern.startsWith('/') ? pattern : `/etc/nftables/${pattern}`
+  // What begins with neither a slash nor a dot is looked for in nft's own directory; a service works in /.
+  const path = posix.resolve(pattern.startsWith('.') ? '/' : '/etc', pattern)
   if (!/[*?[]/.test(path)) return [path]
   const at = path.lastIndexOf('/')
   const [directory, last] = [path.slice(0, at), path.slice(at + 1)]

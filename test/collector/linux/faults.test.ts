@@ -128,6 +128,16 @@ const faults: readonly (readonly [name: string, change: Change, facts: Record<st
     { '/firewall/mechanisms/1/enabledAtBoot': true, '/firewall/mechanisms/1/filters': true },
   ],
   [
+    'L-09 nftables enabled with rules in an include of nft’s own directory',
+    {
+      '/etc/systemd/system/sysinit.target.wants/nftables.service': unit('nftables.service'),
+      '/etc/nftables.conf': '# include "nftables/none.nft"\nflush ruleset; include "nftables/main.nft"\n',
+      '/etc/nftables/none.nft': 'include "nftables/none.nft"\n',
+      '/etc/nftables/main.nft': 'table inet f { chain i { type filter hook input priority 0; policy drop; } }\n',
+    },
+    { '/firewall/mechanisms/1/enabledAtBoot': true, '/firewall/mechanisms/1/filters': true },
+  ],
+  [
     'L-09 firewalld',
     enabled('firewalld.service'),
     {
