@@ -1,7 +1,7 @@
 import type { GuestFiles } from '../guest.ts'
 import type { BootEntry } from './boot-entry.ts'
 import type { GrubVariables } from './grub-variables.ts'
-import { contentLines, readText, wordsOf } from './text.ts'
+import { atMost, contentLines, readText, wordsOf } from './text.ts'
 
 const maxEntries = 128
 
@@ -34,10 +34,8 @@ export function compareVersions(a: string, b: string): number {
 export async function specifiedFiles(files: GuestFiles, directories: readonly string[]): Promise<SpecifiedFile[]> {
   for (const directory of directories) {
     const entries = (await files.list(directory)) ?? []
-    const names = entries
-      .map(({ name }) => name)
-      .filter((name) => name.endsWith('.conf'))
-      .slice(0, maxEntries)
+    const own = entries.map(({ name }) => name).filter((name) => name.endsWith('.conf'))
+    const names = atMost(maxEntries, 'entries of the boot loader', own)
     if (names.length === 0) continue
     const texts = await Promise.all(names.map((name) => readText(files, `${directory}/${name}`)))
     const found = names.flatMap((name, index) => {

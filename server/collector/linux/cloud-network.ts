@@ -2,7 +2,7 @@ import type { GuestFiles } from '../guest.ts'
 import { type Configured, ipv6Of, type Kind, kindOfName } from './interface.ts'
 import { netplanInterfaces } from './netplan.ts'
 import type { Services } from './services.ts'
-import { readText } from './text.ts'
+import { atMost, readText } from './text.ts'
 import { mergeYaml, parseYaml, yamlList, yamlMember, yamlText } from './yaml.ts'
 
 const maxFiles = 128
@@ -63,7 +63,7 @@ export async function readCloudNetwork(files: GuestFiles, services: Services): P
   if (!runs || off !== undefined) return { configures: false, interfaces: [] }
   const names = (entries ?? []).map(({ name }) => name).filter((name) => name.endsWith('.cfg'))
   const paths = ['/etc/cloud/cloud.cfg', ...names.sort().map((name) => `/etc/cloud/cloud.cfg.d/${name}`)]
-  const texts = await Promise.all(paths.slice(0, maxFiles).map((path) => readText(files, path)))
+  const texts = await Promise.all(atMost(maxFiles, 'files of cloud-init', paths).map((path) => readText(files, path)))
   let merged: unknown
   for (const text of texts) if (text !== undefined) merged = mergeYaml(merged, parseYaml(text))
   const network = yamlMember(merged, 'network')

@@ -1,5 +1,5 @@
 import type { GuestFiles } from '../guest.ts'
-import { linesOf, readText } from './text.ts'
+import { atMost, linesOf, readText } from './text.ts'
 
 const maxStatusBytes = 64 * 1_048_576
 const maxPackages = 20_000
@@ -21,7 +21,7 @@ export interface DpkgPackage extends Package {
 /** The installed packages of a dpkg status file; removed ones that left their configuration are not installed. */
 export function parseDpkgStatus(text: string): DpkgPackage[] {
   const packages: DpkgPackage[] = []
-  for (const paragraph of text.split(/\n{2,}/, maxPackages)) {
+  for (const paragraph of atMost(maxPackages, 'packages of dpkg', text.split(/\n{2,}/, maxPackages + 1))) {
     const fields = new Map<string, string>()
     let last = ''
     for (const line of linesOf(paragraph)) {

@@ -5,10 +5,11 @@ import type { Missing } from '../part.ts'
 import { allDrivers, type Driver } from './drivers.ts'
 import { roleByType } from './partition-types.ts'
 import { isYes } from './rc-conf.ts'
-import { assignments, readText, shown, stated } from './text.ts'
+import { assignments, atMost, readText, shown, stated } from './text.ts'
 import { type Found, missing } from './topic.ts'
 
 const maxKernelBytes = 96 * 1_048_576
+const maxFiles = 128
 
 /** How each driver shows in a kernel, as bus and name, and which module brings it. */
 const known: Readonly<Record<Driver, { marks: readonly string[]; module: string | undefined }>> = {
@@ -28,9 +29,8 @@ export async function readLoaderConf(files: GuestFiles): Promise<Map<string, str
     '/boot/loader.conf',
     ...own.sort().map((name) => `/boot/loader.conf.d/${name}`),
   ]
-  const texts = await Promise.all(
-    [...paths, '/boot/loader.conf.local'].slice(0, 128).map((path) => readText(files, path)),
-  )
+  const wanted = atMost(maxFiles, 'files of loader.conf', [...paths, '/boot/loader.conf.local'])
+  const texts = await Promise.all(wanted.map((path) => readText(files, path)))
   return new Map(texts.flatMap((text) => [...assignments(text ?? '')]))
 }
 

@@ -1,6 +1,6 @@
 import type { GuestFiles } from '../guest.ts'
 import { type Configured, ipv6Of, type Kind, kindOfName } from './interface.ts'
-import { assignments, contentLines, readText, wordsOf } from './text.ts'
+import { assignments, atMost, contentLines, readText, wordsOf } from './text.ts'
 
 const directory = '/etc/sysconfig/network-scripts'
 const maxFiles = 256
@@ -45,10 +45,9 @@ export function parseIfcfg(file: string, text: string): Configured {
 /** The interfaces of Red Hat's ifcfg files; aliases belong to their interface. */
 export async function readIfcfg(files: GuestFiles): Promise<Configured[]> {
   const [entries, network] = await Promise.all([files.list(directory), readText(files, '/etc/sysconfig/network')])
-  const names = (entries ?? [])
-    .map(({ name }) => name)
-    .filter((name) => /^ifcfg-[^:]+$/.test(name) && !leftovers.test(name))
-    .slice(0, maxFiles)
+  const all = (entries ?? []).map(({ name }) => name)
+  const own = all.filter((name) => /^ifcfg-[^:]+$/.test(name) && !leftovers.test(name))
+  const names = atMost(maxFiles, 'files of interfaces', own)
   const read = await Promise.all(
     names.map(async (name) => {
       const text = await readText(files, `${directory}/${name}`)
@@ -112,10 +111,9 @@ function defaultDevices(text: string | undefined): string[] {
 /** The interfaces of SUSE's ifcfg files, which wicked or the older scripts read. */
 export async function readSuseIfcfg(files: GuestFiles, carrier: 'ifcfg' | 'wicked'): Promise<Configured[]> {
   const [entries, routes] = await Promise.all([files.list(suseDirectory), readText(files, `${suseDirectory}/routes`)])
-  const names = (entries ?? [])
-    .map(({ name }) => name)
-    .filter((name) => /^ifcfg-[^:]+$/.test(name) && name !== 'ifcfg-template' && !leftovers.test(name))
-    .slice(0, maxFiles)
+  const all = (entries ?? []).map(({ name }) => name)
+  const own = all.filter((name) => /^ifcfg-[^:]+$/.test(name) && name !== 'ifcfg-template' && !leftovers.test(name))
+  const names = atMost(maxFiles, 'files of interfaces', own)
   const read = await Promise.all(
     names.map(async (name) => {
       const [text, own] = await Promise.all([

@@ -1,7 +1,7 @@
 import type { GuestFiles } from '../guest.ts'
 import { type IniSection, iniSwitch, iniValue, parseIni } from './ini.ts'
 import { type Configured, ipv6Of, type Kind, kindOfName } from './interface.ts'
-import { readText } from './text.ts'
+import { atMost, readText } from './text.ts'
 
 const directories = ['/etc/NetworkManager/system-connections', '/usr/lib/NetworkManager/system-connections']
 const maxFiles = 256
@@ -37,7 +37,6 @@ export function parseKeyfile(file: string, text: string): Configured | undefined
   const addresses6 = entries
     .filter(([key]) => /^address(es)?\d{0,3}$/.test(key))
     .flatMap(([, list]) => list.split(';').map((one) => ipv6Of(one.split(',')[0] ?? '')))
-    .slice(0, 64)
   const gateway = sections.some(
     (section) =>
       section.name === 'ipv4' &&
@@ -61,8 +60,10 @@ export async function readKeyfiles(files: GuestFiles): Promise<Configured[]> {
   const paths = lists.flatMap((list, index) =>
     (list ?? []).map(({ name }) => ({ name, path: `${directories[index] ?? ''}/${name}` })),
   )
-  const distinct = paths.filter(({ name }, index) => paths.findIndex((one) => one.name === name) === index)
-  const wanted = distinct.filter(({ name }) => !name.startsWith('.') && !name.endsWith('~')).slice(0, maxFiles)
+  // The administrator's before the distribution's.
+  const distinct = [...new Map(paths.toReversed().map((one) => [one.name, one])).values()].reverse()
+  const own = distinct.filter(({ name }) => !name.startsWith('.') && !name.endsWith('~'))
+  const wanted = atMost(maxFiles, 'connections of NetworkManager', own)
   const read = await Promise.all(
     wanted.map(async ({ name, path }) => {
       const text = await readText(files, path)
@@ -78,7 +79,9 @@ export async function connectsByItself(files: GuestFiles): Promise<boolean> {
   const lists = await Promise.all(places.map((place) => files.list(place)))
   const names = lists.flatMap((list, index) => (list ?? []).map(({ name }) => `${places[index] ?? ''}/${name}`))
   const paths = ['/etc/NetworkManager/NetworkManager.conf', ...names.filter((name) => name.endsWith('.conf')).sort()]
-  const texts = await Promise.all(paths.slice(0, maxFiles).map((path) => readText(files, path)))
+  const texts = await Promise.all(
+    atMost(maxFiles, 'settings of NetworkManager', paths).map((path) => readText(files, path)),
+  )
   const values = texts.map((text) => iniValue(parseIni(text ?? ''), 'main', 'no-auto-default'))
   return values.findLast((value) => value !== undefined) !== '*'
 }

@@ -6,7 +6,7 @@ import { findRoot, mountsOf } from './mount-tree.ts'
 import { resolver } from './resolve.ts'
 import type { Layout } from './roles.ts'
 import { RoutedFiles } from './routed-files.ts'
-import { readText } from './text.ts'
+import { atMost, readText } from './text.ts'
 
 /** The installed system: its files, and where its volumes are mounted. */
 export interface Installed {
@@ -18,17 +18,22 @@ export interface Installed {
 
 const unitDirectory = '/etc/systemd/system'
 const maxUnits = 64
+const maxWants = 512
 
 /** The mounts that units of the administrator state, as the fstab lines that would do the same. */
 async function unitLines(files: RoutedFiles): Promise<FstabLine[]> {
   const entries = (await files.list(unitDirectory)) ?? []
   const names = entries.map(({ name }) => name).filter((name) => name.endsWith('.mount'))
   if (names.length === 0) return []
-  const wants = entries.filter(({ name }) => /\.(wants|requires)$/.test(name)).slice(0, maxUnits)
-  const wanted = await Promise.all(wants.map(({ name }) => files.list(`${unitDirectory}/${name}`)))
+  const wants = entries.filter(({ name }) => /\.(wants|requires)$/.test(name))
+  const wanted = await Promise.all(
+    atMost(maxWants, 'directories of dependencies of units', wants).map(({ name }) =>
+      files.list(`${unitDirectory}/${name}`),
+    ),
+  )
   const started = new Set(wanted.flatMap((list) => list ?? []).map(({ name }) => name))
   const lines = await Promise.all(
-    names.slice(0, maxUnits).map(async (name) => {
+    atMost(maxUnits, 'units of mounts', names).map(async (name) => {
       const sections = parseIni((await readText(files, `${unitDirectory}/${name}`)) ?? '')
       const [what, where, type = 'auto', options = 'defaults'] = ['What', 'Where', 'Type', 'Options'].map((key) =>
         iniValue(sections, 'Mount', key),

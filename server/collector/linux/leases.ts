@@ -1,6 +1,6 @@
 import type { GuestFiles } from '../guest.ts'
 import { ipv6Of } from './interface.ts'
-import { readText, stated } from './text.ts'
+import { atMost, readText, stated } from './text.ts'
 
 const directories = ['/var/lib/dhcp', '/var/lib/dhclient', '/var/lib/NetworkManager', '/var/db']
 const maxFiles = 32
@@ -15,7 +15,7 @@ export async function learnedAddresses(files: GuestFiles): Promise<{ address: st
       .filter((name) => /^dhclient6?[^/]*\.leases?$/.test(name))
       .map((name) => ({ name, path: `${directories[index] ?? ''}/${name}` })),
   )
-  const texts = await Promise.all(paths.slice(0, maxFiles).map(({ path }) => readText(files, path)))
+  const texts = await Promise.all(atMost(maxFiles, 'files of leases', paths).map(({ path }) => readText(files, path)))
   const found = texts.flatMap((text, index) => {
     const name = /(?:^dhclient6?[-.](?:[0-9a-f-]{36}-)?)([a-z][a-z0-9]{1,14})\.leases?$/.exec(
       paths[index]?.name ?? '',
@@ -26,5 +26,5 @@ export async function learnedAddresses(files: GuestFiles): Promise<{ address: st
     return addresses.flatMap((address) => (address === undefined ? [] : [stated({ address, interface: name })]))
   })
   const distinct = new Map(found.map((one) => [`${one.interface ?? ''} ${one.address}`, one]))
-  return [...distinct.values()].slice(0, maxAddresses)
+  return [...atMost(maxAddresses, 'leases', [...distinct.values()])]
 }

@@ -7,7 +7,7 @@ import { readMenuLst } from './grub-legacy.ts'
 import { GrubVariables } from './grub-variables.ts'
 import { parseGrubenv, readGrubCfg } from './grub2.ts'
 import { readLilo } from './lilo.ts'
-import { contentLines, readText, wordsOf } from './text.ts'
+import { atMost, contentLines, readText, wordsOf } from './text.ts'
 
 const menuLst = '/boot/grub/menu.lst'
 const grubConfigs = ['/boot/grub/grub.cfg', '/boot/grub2/grub.cfg', '/boot/coreos/grub/grub.cfg']
@@ -19,6 +19,9 @@ const extlinuxFiles = [
   '/boot/extlinux.conf',
   '/extlinux.conf',
 ]
+
+const maxEfi = 32
+const maxKernels = 1024
 
 /** A loader and what it starts. */
 export interface Loader {
@@ -38,9 +41,10 @@ async function firstText(
 
 async function efiConfigs(files: GuestFiles): Promise<string[]> {
   const lists = await Promise.all(efiDirectories.map((directory) => files.list(directory)))
-  return lists
-    .flatMap((list, index) => (list ?? []).map(({ name }) => `${efiDirectories[index] ?? ''}/${name}/grub.cfg`))
-    .slice(0, 32)
+  const paths = lists.flatMap((list, index) =>
+    (list ?? []).map(({ name }) => `${efiDirectories[index] ?? ''}/${name}/grub.cfg`),
+  )
+  return [...atMost(maxEfi, 'directories of boot loaders', paths)]
 }
 
 async function grub2(files: GuestFiles): Promise<Loader | undefined> {
@@ -122,6 +126,8 @@ export async function menuLstFacts(files: GuestFiles): Promise<NonNullable<Files
   if (text === undefined) return { present: false }
   const { entries } = readMenuLst(text, undefined)
   const kernels = entries.flatMap(({ kernel }: BootEntry) => (kernel === undefined ? [] : [kernel]))
-  const seen = await Promise.all(kernels.slice(0, 1024).map((kernel) => seenPath(files, kernel)))
+  const seen = await Promise.all(
+    atMost(maxKernels, 'kernels in menu.lst', kernels).map((kernel) => seenPath(files, kernel)),
+  )
   return { present: true, bootableEntries: seen.filter((path) => path !== undefined).length }
 }

@@ -1,6 +1,6 @@
 import type { GuestFiles } from '../guest.ts'
 import { type Carrier, type Configured, ipv6Of, type Kind, kindOfName } from './interface.ts'
-import { readText } from './text.ts'
+import { atMost, readText } from './text.ts'
 import { mergeYaml, parseYaml, yamlEntries, yamlList, yamlMember, yamlText } from './yaml.ts'
 
 /** Lowest first: a file hides those of its name before it. */
@@ -78,8 +78,10 @@ export async function readNetplan(files: GuestFiles): Promise<Configured[]> {
   for (const [index, directory] of directories.entries()) {
     for (const { name } of lists[index] ?? []) if (name.endsWith('.yaml')) paths.set(name, `${directory}/${name}`)
   }
-  const ordered = [...paths].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, maxFiles)
-  const texts = await Promise.all(ordered.map(([, path]) => readText(files, path)))
+  const ordered = [...paths].sort(([a], [b]) => (a < b ? -1 : 1))
+  const texts = await Promise.all(
+    atMost(maxFiles, 'files of netplan', ordered).map(([, path]) => readText(files, path)),
+  )
   let merged: unknown
   for (const text of texts) if (text !== undefined) merged = mergeYaml(merged, parseYaml(text))
   return netplanInterfaces(yamlMember(merged, 'network'), 'netplan')

@@ -1,7 +1,7 @@
 import type { GuestFiles } from '../guest.ts'
 import { type IniSection, iniSwitch, iniValue, iniValues, parseIni } from './ini.ts'
 import { type Configured, ipv6Of, type Kind, kindOfName } from './interface.ts'
-import { readText, wordsOf } from './text.ts'
+import { atMost, readText, wordsOf } from './text.ts'
 
 /** The administrator's before the distribution's; a file hides those of its name behind it. */
 const directories = ['/etc/systemd/network', '/usr/lib/systemd/network', '/lib/systemd/network']
@@ -67,9 +67,9 @@ export async function readNetworkd(files: GuestFiles): Promise<{ interfaces: Con
       if (name.endsWith('.network') && !paths.has(name)) paths.set(name, `${directory}/${name}`)
     }
   }
-  const ordered = [...paths].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, maxFiles)
+  const ordered = [...paths].sort(([a], [b]) => (a < b ? -1 : 1))
   const read = await Promise.all(
-    ordered.map(async ([name, path]) => {
+    atMost(maxFiles, 'files of systemd-networkd', ordered).map(async ([name, path]) => {
       const text = (await readText(files, path)) ?? ''
       const shipped = !path.startsWith('/etc/')
       return text.trim() === '' ? [] : [{ shipped, ...parseNetworkFile(name, text) }]

@@ -1,5 +1,5 @@
 import type { GuestFiles } from '../guest.ts'
-import { assignments, readText } from './text.ts'
+import { assignments, atMost, readText } from './text.ts'
 
 const paths = ['/etc/defaults/rc.conf', '/etc/rc.conf', '/etc/rc.conf.local']
 const maxFiles = 128
@@ -8,7 +8,8 @@ const maxFiles = 128
 export async function readRcConf(files: GuestFiles): Promise<Map<string, string>> {
   const entries = (await files.list('/etc/rc.conf.d')) ?? []
   const own = entries.filter(({ kind }) => kind === 'file').map(({ name }) => `/etc/rc.conf.d/${name}`)
-  const texts = await Promise.all([...paths, ...own.sort()].slice(0, maxFiles).map((path) => readText(files, path)))
+  const wanted = atMost(maxFiles, 'files of rc.conf', [...paths, ...own.sort()])
+  const texts = await Promise.all(wanted.map((path) => readText(files, path)))
   return new Map(texts.flatMap((text) => [...assignments(text ?? '')]))
 }
 

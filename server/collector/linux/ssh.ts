@@ -3,7 +3,7 @@ import { GuestError, type GuestFiles } from '../guest.ts'
 import { iniValues, parseIni } from './ini.ts'
 import type { Services } from './services.ts'
 import { isLoopback, listenAddress, portNumber, readSshdConfig } from './sshd-config.ts'
-import { assignments, readText, wordsOf } from './text.ts'
+import { assignments, atMost, readText, wordsOf } from './text.ts'
 import type { Found } from './topic.ts'
 
 type Ssh = NonNullable<RemoteAccess['ssh']>
@@ -67,8 +67,10 @@ export async function serviceListening(files: GuestFiles, options: string): Prom
 export function socketListening(texts: readonly string[]): Listening {
   let streams: string[] = []
   for (const text of texts) {
-    for (const value of iniValues(parseIni(text), 'Socket', 'ListenStream'))
-      streams = value === '' ? [] : [...streams, value]
+    for (const value of iniValues(parseIni(text), 'Socket', 'ListenStream')) {
+      if (value === '') streams = []
+      else streams.push(value)
+    }
   }
   const addresses = streams.map((stream): { host: string; port?: number } => {
     const port = portNumber(stream)
@@ -124,6 +126,6 @@ export async function sshListening(files: GuestFiles, services: Services): Promi
   const [installed, service] = await Promise.all([sshdInstalled(files), services.startsAtBoot('ssh', 'sshd')])
   if (!installed) return { facts: { remoteAccess: { ssh: { ports: [], loopbackOnly: false } } } }
   const { ports, loopbackOnly } = await linuxListening(files, services, service)
-  const ssh: Ssh = { ports: ports.slice(0, 64), loopbackOnly }
+  const ssh: Ssh = { ports: [...atMost(64, 'ports of sshd', ports)], loopbackOnly }
   return { facts: { remoteAccess: { ssh } } }
 }

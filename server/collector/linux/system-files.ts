@@ -47,7 +47,7 @@ export async function dpkgBaseline(files: GuestFiles): Promise<Packaged[] | unde
     packages.map(async ({ name, architecture, configuration }) => {
       const file = [`${name}.md5sums`, `${name}:${architecture}.md5sums`].find((one) => names.has(one))
       const text = file === undefined ? undefined : await readText(files, `/var/lib/dpkg/info/${file}`, maxListBytes)
-      return linesOf(text ?? '').flatMap((line): Packaged[] => {
+      return linesOf(text ?? '', maxFiles).flatMap((line): Packaged[] => {
         const match = /^([0-9a-f]{32}) [ *](.+)$/.exec(line)
         const path = `/${match?.[2] ?? ''}`
         if (match?.[1] === undefined || configuration.includes(path)) return []

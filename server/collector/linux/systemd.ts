@@ -1,5 +1,5 @@
 import type { GuestEntry, GuestFiles } from '../guest.ts'
-import { contentLines, fits, readText, wordsOf } from './text.ts'
+import { atMost, contentLines, fits, readText, wordsOf } from './text.ts'
 
 /** Where units stand, the first one of a name counting. */
 export const unitDirectories = [
@@ -13,7 +13,9 @@ const presetDirectories = ['/etc/systemd/system-preset', '/usr/lib/systemd/syste
 /** Targets that a normal boot does not reach. */
 const otherTargets =
   /^(rescue|emergency|shutdown|reboot|halt|poweroff|kexec|suspend|hibernate|hybrid-sleep|sleep|initrd[a-z-]*|factory-reset|system-update[a-z-]*|ctrl-alt-del|final|exit)\.target$/
-const maxDirectories = 128
+const maxDirectories = 512
+const maxDropIns = 64
+const maxPresets = 128
 
 interface Unit {
   readonly path: string
@@ -53,9 +55,9 @@ export class Systemd {
       }
     }
     const wanted = await Promise.all(
-      dependencies
-        .slice(0, maxDirectories)
-        .map(async ([target, path]) => [target, (await files.list(path)) ?? []] as const),
+      atMost(maxDirectories, 'directories of dependencies of units', dependencies).map(
+        async ([target, path]) => [target, (await files.list(path)) ?? []] as const,
+      ),
     )
     const wantedBy = new Map<string, Set<string>>()
     for (const [target, entries] of wanted) {
@@ -128,8 +130,10 @@ export class Systemd {
         if (name.endsWith('.conf') && !dropIns.has(name)) dropIns.set(name, `${directory}/${unit}.d/${name}`)
       }
     }
-    const ordered = [...dropIns].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, 64)
-    const texts = await Promise.all(ordered.map(([, file]) => readText(this.#files, file)))
+    const ordered = [...dropIns].sort(([a], [b]) => (a < b ? -1 : 1))
+    const texts = await Promise.all(
+      atMost(maxDropIns, 'drop-ins of a unit', ordered).map(([, file]) => readText(this.#files, file)),
+    )
     return [own, ...texts].filter((text) => text !== undefined)
   }
 }
@@ -145,7 +149,9 @@ async function firstBootPresets(files: GuestFiles): Promise<string[] | undefined
       if (name.endsWith('.preset') && !paths.has(name)) paths.set(name, `${directory}/${name}`)
     }
   }
-  const ordered = [...paths].sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, maxDirectories)
-  const texts = await Promise.all(ordered.map(([, path]) => readText(files, path)))
+  const ordered = [...paths].sort(([a], [b]) => (a < b ? -1 : 1))
+  const texts = await Promise.all(
+    atMost(maxPresets, 'files of presets', ordered).map(([, path]) => readText(files, path)),
+  )
   return texts.flatMap((text) => contentLines(text ?? '', '#;'))
 }

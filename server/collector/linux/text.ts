@@ -1,7 +1,7 @@
 import { secretIn } from '../../facts/secrets.ts'
-import type { GuestFiles } from '../guest.ts'
+import { GuestError, type GuestFiles } from '../guest.ts'
 
-/** Lines of one file beyond which nothing is read: no configuration that people wrote is longer. */
+/** Lines of one file: no configuration that people wrote has more. */
 const maxLines = 50_000
 
 /** A text file of the guest; undefined when there is none. Bytes that are no UTF-8 become replacement characters. */
@@ -9,9 +9,17 @@ export async function readText(files: GuestFiles, path: string, maxBytes?: numbe
   return (await files.read(path, maxBytes))?.toString('utf8')
 }
 
-/** The lines of a text, without their ends. */
-export function linesOf(text: string): string[] {
-  return text.split('\n', maxLines).map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line))
+/** The list itself. Throws a GuestError, too-large, when it is longer: a part of it would be taken for all. What it holds is named in the plural. */
+export function atMost<T>(most: number, what: string, list: readonly T[]): readonly T[] {
+  if (list.length > most) throw new GuestError('too-large', `There are more than ${most} ${what}.`)
+  return list
+}
+
+/** The lines of a text, without their ends. Throws a GuestError when there are too many, because what a later one says may count. */
+export function linesOf(text: string, most = maxLines): string[] {
+  return atMost(most, 'lines in a file', text.split('\n', most + 1)).map((line) =>
+    line.endsWith('\r') ? line.slice(0, -1) : line,
+  )
 }
 
 /** The trimmed lines that are neither empty nor comments. */

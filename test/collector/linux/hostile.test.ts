@@ -5,7 +5,7 @@ import { isAlibabaBuild, upstreamVersion } from '../../../server/collector/linux
 import { compareVersions } from '../../../server/collector/linux/bls.ts'
 import { CpioNames } from '../../../server/collector/linux/cpio.ts'
 import { fromOsRelease, fromRedHatRelease, fromSuseRelease } from '../../../server/collector/linux/distribution.ts'
-import { iptablesFilters, nftFilters } from '../../../server/collector/linux/firewall-rules.ts'
+import { iptablesFilters, nftFilters, nftIncludes } from '../../../server/collector/linux/firewall-rules.ts'
 import { parseFstab } from '../../../server/collector/linux/fstab.ts'
 import { parseGrubScript } from '../../../server/collector/linux/grub-script.ts'
 import { GrubVariables } from '../../../server/collector/linux/grub-variables.ts'
@@ -19,7 +19,9 @@ import { netplanInterfaces } from '../../../server/collector/linux/netplan.ts'
 import { parseNetworkFile } from '../../../server/collector/linux/networkd.ts'
 import { assignments, fits, shown } from '../../../server/collector/linux/text.ts'
 import { parseYaml, yamlMember } from '../../../server/collector/linux/yaml.ts'
+import { parseListing } from '../../../server/collector/volumes/grub.ts'
 import { debian10, debianKernel } from './debian.ts'
+import { centos7 } from './redhat.ts'
 import { collect, cpio } from './support.ts'
 
 const canary = 'canarycanary'
@@ -154,10 +156,51 @@ t.test('patterns take time in proportion, whatever they hold', (t) => {
   assignments(`A=${' '.repeat(500_000)}x`)
   parseGrubScript(`${'{'.repeat(100_000)}${"'".repeat(99_999)}`)
   parseIni('\\\n'.repeat(20_000))
+  parseGrubScript(`${'then '.repeat(199_000)}true`)
+  nftIncludes(`"${'include '.repeat(50_000)}`)
+  const names = Array.from({ length: 30_000 }, (_, index) => `a ${index}`)
+  const listing = parseListing(names.map((name) => `1 20201230120000 ${name}\n`).join(''), `${names.join(' ')} \n`)
+  t.equal(listing.size, names.length)
   t.ok(Number(process.hrtime.bigint() - start) / 1e6 < 3000)
   t.throws(() => parseYaml('['.repeat(100_000)), GuestError)
   t.throws(() => parseYaml('- '.repeat(10_000)), GuestError)
   t.end()
+})
+
+t.test('a directory as GRUB lists it has its links, whatever blanks the names have', (t) => {
+  const long = 'DIR 20201230120000 ./\nDIR 20201230120000 a/\n12 20201230120000 a b\n3 20201230120000 a b c\n'
+  t.same(
+    [...parseListing(long, './ ../ a/ a b c a b link other/ \n')],
+    [
+      ['a', 'directory'],
+      ['a b', 12],
+      ['a b c', 3],
+      ['link', 'link'],
+      ['other', 'directory'],
+    ],
+  )
+  t.same([...parseListing('', '')], [])
+  t.end()
+})
+
+t.test('what is too long to be read is unknown, and no part of it is taken for all', async (t) => {
+  const ssh = { '/etc/ssh/sshd_config': `${'\n'.repeat(50_000)}Port 2222\n` }
+  const long = await collect(t, { ...debian10, ...ssh })
+  t.equal(long.remoteAccess?.ssh?.ports, undefined)
+  t.match(
+    long.collection.missing?.find(({ pointer }) => pointer === '/remoteAccess/ssh/ports'),
+    { code: 'too-large', reason: 'There are more than 50000 lines in a file.' },
+  )
+  const connections = Object.fromEntries(
+    Array.from({ length: 257 }, (_, index) => [
+      `/etc/sysconfig/network-scripts/ifcfg-eth${index}`,
+      `DEVICE=eth${index}\nONBOOT=no\n`,
+    ]),
+  )
+  const many = await collect(t, { ...centos7, ...connections })
+  t.equal(many.network, undefined)
+  t.equal(many.collection.missing?.find(({ pointer }) => pointer === '/network')?.code, 'too-large')
+  t.equal(many.os?.id, 'centos')
 })
 
 t.test('patterns fit as a shell would have it', (t) => {
