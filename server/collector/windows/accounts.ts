@@ -2,6 +2,7 @@ import type { Account } from '../../documents/facts.ts'
 import { GuestError } from '../guest.ts'
 import type { Part } from '../part.ts'
 import type { WindowsFiles } from './files.ts'
+import { dirtyReason, isDirtyHive } from './hive.ts'
 import type { WithHive } from './hivexsh.ts'
 import { known } from './known.ts'
 import { type Registry, readHiveFile } from './registry.ts'
@@ -63,6 +64,7 @@ export async function accountsPart(
       undecided('On a domain controller the accounts are stored in Active Directory.')
     }
     const hive = await readHiveFile(files, windows, 'SAM')
+    if (isDirtyHive(hive)) topic.note('/accounts/administrator', 'hive-dirty', dirtyReason('SAM'))
     return withHive(hive, async (hivexsh) => {
       const { exitCode, stdout } = await hivexsh(script)
       try {

@@ -5,6 +5,7 @@ import { agentPart } from './agent.ts'
 import { bootPart } from './boot.ts'
 import type { WindowsFiles } from './files.ts'
 import { firewallPart } from './firewall.ts'
+import { dirtyReason } from './hive.ts'
 import type { WithHive } from './hivexsh.ts'
 import { productPart } from './product.ts'
 import { rdpPart } from './rdp.ts'
@@ -40,11 +41,7 @@ function limitsPart(registry: Registry): Part {
   )
   for (const [name, pointer] of [['system', '/firewall'] as const, ['software', '/os/windows'] as const]) {
     if (!registry[name].dirty) continue
-    topic.note(
-      pointer,
-      'hive-dirty',
-      `The hive ${name.toUpperCase()} was not closed cleanly (its sequence numbers differ). Its log is not replayed, so its values may be older than those at the next start.`,
-    )
+    topic.note(pointer, 'hive-dirty', dirtyReason(name.toUpperCase()))
   }
   return topic.part('registry hives', undefined)
 }

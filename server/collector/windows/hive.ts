@@ -13,6 +13,11 @@ export function isDirtyHive(hive: Buffer): boolean {
   return hive.readUInt32LE(4) !== hive.readUInt32LE(8)
 }
 
+/** Why values of a hive that was not closed cleanly are not certain. */
+export function dirtyReason(name: string): string {
+  return `The hive ${name} was not closed cleanly (its sequence numbers differ). Its log is not replayed, so its values may be older than those at the next start.`
+}
+
 /** The keys of one hive below a root, or why there are none. */
 export class Hive {
   readonly #keys: RegistryKeys | GuestError

@@ -2,6 +2,7 @@ import { GuestError, largestReadBytes } from '../guest.ts'
 import type { WindowsFiles } from './files.ts'
 import { Hive, isDirtyHive } from './hive.ts'
 import { type RegistryKeys, readKeys, type WithHive } from './hivexsh.ts'
+import { uninstallKeys, withUninstall } from './uninstall.ts'
 
 /** Keys of the current control set, parents before their subkeys. */
 const systemKeys = [
@@ -23,6 +24,7 @@ const systemKeys = [
 ]
 
 const softwareKeys = [
+  ...uninstallKeys,
   'Microsoft\\Windows NT\\CurrentVersion',
   'Policies\\Microsoft\\Windows NT\\Terminal Services',
   'Policies\\Microsoft\\WindowsFirewall',
@@ -78,7 +80,10 @@ export async function readRegistry(files: WindowsFiles, windows: string, withHiv
     }),
   )
   const software = await openHive(files, windows, 'SOFTWARE', (bytes) =>
-    withHive(bytes, async (hivexsh) => ({ keys: await readKeys(hivexsh, below('', softwareKeys)), root: '' })),
+    withHive(bytes, async (hivexsh) => {
+      const keys = await readKeys(hivexsh, below('', softwareKeys))
+      return { keys: await withUninstall(hivexsh, keys), root: '' }
+    }),
   )
   return { system, software }
 }
