@@ -4,9 +4,12 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { parse, parseAllDocuments } from 'yaml'
 import { configurationTable, withTable } from '../scripts/configuration.mjs'
+import { openSqliteStore } from '../server/audit/sqlite.ts'
 import { readConfig } from '../server/config.ts'
 import { ImagegateError } from '../server/errors.ts'
 import { settings } from '../server/settings.ts'
+import { identityAt, makeRecord } from './audit/records.ts'
+import { imagegate } from './cli/support.ts'
 import { stage } from './http/support.ts'
 
 const top = fileURLToPath(new URL('../', import.meta.url))
@@ -169,4 +172,45 @@ t.test('kubernetes.yaml agrees with the image, the routes and the settings', asy
       `${name} is mounted`,
     )
   }
+})
+
+t.test('facts expire every night in each way to deploy, by the command that docs/operations.md has', async (t) => {
+  const all = parseAllDocuments(read('examples/deploy/kubernetes.yaml')).map((document) => document.toJS())
+  const ofKind = (kind: string) => all.find((one) => one.kind === kind)
+  const { schedule, concurrencyPolicy, jobTemplate } = ofKind('CronJob').spec
+  const { metadata, spec: pod } = jobTemplate.spec.template
+  const [container] = pod.containers
+  const serving = ofKind('Deployment').spec.template
+  t.equal(concurrencyPolicy, 'Forbid')
+  t.not(metadata.labels.app, ofKind('Service').spec.selector.app, 'no request is routed to it')
+  t.equal(container.image, serving.spec.containers[0].image)
+  t.same(pod.securityContext, serving.spec.securityContext)
+  t.same(container.securityContext, serving.spec.containers[0].securityContext)
+  takes(t, container.env)
+  const served = new Map(serving.spec.containers[0].env.map(({ name, value }: Variable) => [name, value]))
+  for (const { name, value } of container.env) t.equal(value, served.get(name), `${name} is that of the replicas`)
+  const { mountPath } = container.volumeMounts[0]
+  const { items } = pod.volumes[0].secret
+  const password = container.env.find(({ name }: Variable) => name.endsWith('_PASSWORD_FILE')).value
+  t.same(
+    items.map(({ path }: { path: string }) => `${mountPath}/${path}`),
+    [password],
+    'and it sees no other secret',
+  )
+
+  const database = join(t.testdir(), 'audit.db')
+  const environment = { IMAGEGATE_DATABASE_URL: `file:${database}` }
+  const store = await openSqliteStore({ file: database })
+  await store.record(makeRecord({ identity: identityAt('2025-01-01T00:00:00Z') }))
+  await store.close()
+  const ran = await imagegate(container.args, { environment })
+  t.equal(ran.code, 0, ran.stderr)
+  t.match(ran.stdout, /^1 fact documents of \d+ bytes were removed\.$/m)
+
+  const command = container.args.map((arg: string) => (arg.includes(' ') ? `"${arg}"` : arg)).join(' ')
+  t.ok(read('docs/operations.md').includes(`    ${schedule} imagegate ${command}\n`))
+  const cron = /^# +(\S+ \S+ \* \* \*) cd FOLDER && docker compose .* run -T --rm --no-deps (\w+) (.*)$/m
+  const [, when, service = '', line] = cron.exec(read('examples/deploy/compose.yaml')) ?? []
+  t.same([when, line], [schedule, command])
+  t.ok(service in parse(read('examples/deploy/compose.yaml')).services)
 })
