@@ -21,23 +21,23 @@ const programs = {
 const unpackedName = 'initramfs'
 
 /**
- * Unpacks in the toolbox of an image, to a file and not into memory: an initramfs may become several hundred megabytes. The
+ * Unpacks in the toolbox of an image, from a file to a file and not in memory: an initramfs may become several hundred megabytes. The
  * file is gone when whoever reads it stops. Rejects with a GuestError.
  */
 export function decompressIn(tools: Toolbox): Decompress {
   let count = 0
-  return async function* unpack(compression, bytes) {
+  return async function* unpack(compression, packed) {
     const { tool, ending, args } = programs[compression]
     count += 1
     const folder = await tools.makeFolder(`unpacked-${count}`)
     const path = join(folder, unpackedName)
-    const packed = `${unpackedName}.${ending}`
+    const name = `${unpackedName}.${ending}`
     try {
       const { code } = await tools.run({
         tool,
-        files: { [packed]: bytes },
+        files: { [name]: packed },
         writes: true,
-        args: (at) => [...args, `${at.folder}/${packed}`],
+        args: (at) => [...args, `${at.folder}/${name}`],
         keep: { name: unpackedName, path },
         limits: { fileBytes: largestUnpacked },
       })

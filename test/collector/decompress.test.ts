@@ -32,8 +32,8 @@ for (const compression of compressions) {
   t.test(`${compression} is undone, and nothing of it stays`, { skip }, async (t) => {
     const packed = execFileSync(program, args, { input: content, maxBuffer: 1 << 24 })
     const decompress = decompressIn(tools)
-    t.ok((await gathered(decompress(compression, packed))).equals(content))
-    for await (const chunk of decompress(compression, packed)) {
+    t.ok((await gathered(decompress(compression, [packed]))).equals(content))
+    for await (const chunk of decompress(compression, [packed])) {
       t.ok(chunk.length > 0)
       break
     }
@@ -41,7 +41,7 @@ for (const compression of compressions) {
       readdirSync(tools.folder).filter((name) => name.startsWith('unpacked')),
       [],
     )
-    await t.rejects(gathered(decompress(compression, packed.subarray(0, packed.length / 2))), { code: 'damaged' })
-    await t.rejects(gathered(decompress(compression, randomBytes(5000))), { code: 'damaged' })
+    await t.rejects(gathered(decompress(compression, [packed.subarray(0, packed.length / 2)])), { code: 'damaged' })
+    await t.rejects(gathered(decompress(compression, [randomBytes(5000)])), { code: 'damaged' })
   })
 }

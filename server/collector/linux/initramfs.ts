@@ -1,7 +1,7 @@
 import { GuestError, type Pieces } from '../guest.ts'
 import { CpioNames } from './cpio.ts'
 import type { Compression, Decompress } from './input.ts'
-import { hasZstd, orDamaged, type PackedNames, packedNames, unpackedNames, whole } from './packed-names.ts'
+import { hasZstd, orDamaged, type PackedNames, packedNames, unpackedNames } from './packed-names.ts'
 
 type Kind = Compression | 'gzip' | 'lz4'
 
@@ -34,7 +34,7 @@ async function namesInside(
   if (decompress === undefined) {
     throw new GuestError('unsupported', `The initramfs is compressed with ${kind}, which nothing here can undo.`)
   }
-  return orDamaged(kind, async () => unpackedNames(decompress(kind, await whole(pieces))))
+  return orDamaged(kind, async () => unpackedNames(decompress(kind, pieces)))
 }
 
 /** Takes the archives in front that are not compressed; gives what stands behind them, none when nothing does. */

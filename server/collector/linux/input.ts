@@ -1,5 +1,5 @@
 import type { Disk, Volume } from '../../documents/facts.ts'
-import type { GuestFiles } from '../guest.ts'
+import type { GuestFiles, Pieces } from '../guest.ts'
 import type { PackedNames } from './packed-names.ts'
 
 /** What fstab can name: a partition, a logical volume, a swap area, a bare disk. */
@@ -32,8 +32,8 @@ export interface GuestVolume {
 /** Compressions of an initramfs that Node cannot undo everywhere. */
 export type Compression = 'zstd' | 'xz' | 'lzma' | 'bzip2' | 'lzo'
 
-/** Undoes a compression, in chunks; whoever takes them may stop early. */
-export type Decompress = (compression: Compression, bytes: Buffer) => AsyncIterable<Buffer>
+/** Undoes a compression of pieces, in chunks; whoever takes them may stop early. */
+export type Decompress = (compression: Compression, packed: Pieces) => AsyncIterable<Buffer>
 
 /** Everything that the Linux and FreeBSD half of collecting works on. */
 export interface LinuxInput {

@@ -28,11 +28,11 @@ export function streamed(pieces: Pieces, decoder: Duplex): AsyncIterable<Buffer>
   return pipeline(Readable.from(pieces), decoder, () => undefined)
 }
 
-/** Pieces as one. */
-export async function whole(pieces: Pieces): Promise<Buffer> {
+/** Pieces as one, which a single one is already. */
+async function whole(pieces: Pieces): Promise<Buffer> {
   const all: Buffer[] = []
   for await (const piece of pieces) all.push(piece)
-  return Buffer.concat(all)
+  return all.length === 1 && all[0] ? all[0] : Buffer.concat(all)
 }
 
 /** Undoes gzip; what it gives may hold only until the next is asked for. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Files } from '../../documents/facts.ts'
-import { GuestError, type GuestFiles } from '../guest.ts'
+import { filePieces, GuestError, type GuestFiles, type Pieces } from '../guest.ts'
 import { readDpkg } from './dpkg.ts'
 import { linesOf, readText } from './text.ts'
 import { type Found, missing } from './topic.ts'
@@ -18,6 +18,8 @@ const inFlight = 32
 const maxFiles = 200_000
 const maxModified = 1024
 const maxFileBytes = 128 * 1_048_576
+/** Of so many bytes all in flight may be in memory. */
+const smallBytes = 1_048_576
 const maxListBytes = 16 * 1_048_576
 const systemDirectory = /^\/(bin|sbin|lib[^/]*)\//
 const mergedDirectory = /^\/usr\/(bin|sbin|lib[^/]*)\//
@@ -59,19 +61,49 @@ export async function dpkgBaseline(files: GuestFiles): Promise<Packaged[] | unde
   return lists.flat()
 }
 
+const prelinkMark = '.gnu.prelink_undo'
+
 /** True for a program that prelink changed; what it was before cannot be computed here. */
-function prelinked(bytes: Buffer): boolean {
-  return bytes.includes('.gnu.prelink_undo')
+async function isPrelinked(content: Pieces): Promise<boolean> {
+  let tail: Buffer = Buffer.alloc(0)
+  for await (const piece of content) {
+    const joined = tail.length === 0 ? piece : Buffer.concat([tail, piece])
+    if (joined.includes(prelinkMark)) return true
+    tail = Buffer.from(joined.subarray(-prelinkMark.length))
+  }
+  return false
 }
 
-async function compare(files: GuestFiles, one: Packaged): Promise<Modified[number]['change'] | undefined> {
-  const bytes = await files.read(one.path, maxFileBytes)
-  if (bytes === undefined) return 'missing'
-  if (createHash(one.algorithm).update(bytes).digest('hex') === one.digest.toLowerCase()) return undefined
-  if (prelinked(bytes)) {
+type Change = Modified[number]['change'] | undefined
+
+async function compare(one: Packaged, open: () => Promise<Pieces | undefined>): Promise<Change> {
+  const content = await open()
+  if (content === undefined) return 'missing'
+  const hash = createHash(one.algorithm)
+  for await (const piece of content) hash.update(piece)
+  if (hash.digest('hex') === one.digest.toLowerCase()) return undefined
+  if (await isPrelinked((await open()) ?? [])) {
     throw new GuestError('unverifiable', 'Programs are prelinked, and their packaged content cannot be restored.')
   }
   return 'content'
+}
+
+const isTooLarge = (error: unknown) => error instanceof GuestError && error.code === 'too-large'
+
+/** Compares small files all at once, and then the large ones one by one and in pieces: together they may not fit into memory. */
+async function compareAll(files: GuestFiles, batch: readonly Packaged[]): Promise<PromiseSettledResult<Change>[]> {
+  const small = async (one: Packaged) => {
+    const bytes = await files.read(one.path, smallBytes)
+    return compare(one, async () => bytes && [bytes])
+  }
+  const answers = await Promise.allSettled(batch.map(small))
+  for (const [index, one] of batch.entries()) {
+    const answer = answers[index]
+    if (answer?.status !== 'rejected' || !isTooLarge(answer.reason)) continue
+    const [large] = await Promise.allSettled([compare(one, () => filePieces(files, one.path, maxFileBytes))])
+    answers[index] = large
+  }
+  return answers
 }
 
 /** Compares every packaged system file with its digest. One that cannot be compared leaves only a certain difference to be told. */
@@ -88,7 +120,7 @@ export async function verifySystemFiles(
   const failures: unknown[] = []
   for (let at = 0; at < wanted.length && modified.length <= maxModified; at += inFlight) {
     const batch = wanted.slice(at, at + inFlight)
-    const answers = await Promise.allSettled(batch.map((one) => compare(files, one)))
+    const answers = await compareAll(files, batch)
     for (const [index, answer] of answers.entries()) {
       const path = batch[index]?.path.slice(0, 1024).toWellFormed() ?? ''
       if (answer.status === 'rejected') failures.push(answer.reason)

@@ -1,3 +1,4 @@
+import type { Pieces } from '../guest.ts'
 import type { Limits } from './limits.ts'
 import type { Place } from './place.ts'
 import type { Ended } from './spawn.ts'
@@ -14,8 +15,8 @@ export interface ToolCall {
   readonly tool: ToolName
   /** What is shown to it, read-only. */
   readonly place?: Place
-  /** Files put into its folder before it starts. */
-  readonly files?: Readonly<Record<string, string | Uint8Array>>
+  /** Files put into its folder before it starts, whole or in pieces. */
+  readonly files?: Readonly<Record<string, string | Uint8Array | Pieces>>
   /** Whether the program may write into its folder. */
   readonly writes?: boolean
   readonly args: (at: Seen) => readonly string[]

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import zlib, { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { GuestError } from '../../../server/collector/guest.ts'
@@ -17,12 +18,13 @@ import { ipv6Of, scopeOf } from '../../../server/collector/linux/interface.ts'
 import { lz4Block } from '../../../server/collector/linux/lz4.ts'
 import { netplanInterfaces } from '../../../server/collector/linux/netplan.ts'
 import { parseNetworkFile } from '../../../server/collector/linux/networkd.ts'
+import { verifySystemFiles } from '../../../server/collector/linux/system-files.ts'
 import { assignments, fits, shown } from '../../../server/collector/linux/text.ts'
 import { parseYaml, yamlMember } from '../../../server/collector/linux/yaml.ts'
 import { parseListing } from '../../../server/collector/volumes/grub.ts'
 import { debian10, debianKernel } from './debian.ts'
 import { centos7 } from './redhat.ts'
-import { collect, cpio } from './support.ts'
+import { collect, cpio, plant, TreeFiles } from './support.ts'
 
 const canary = 'canarycanary'
 const hash = `${'$'}6$${canary}$${canary.repeat(7)}`
@@ -218,6 +220,61 @@ t.test('patterns fit as a shell would have it', (t) => {
   t.end()
 })
 
+/** A guest that gives files in small pieces, and counts how many are open and what the largest whole one may be. */
+class PieceFiles extends TreeFiles {
+  open = 0
+  mostOpen = 0
+  mostBytes = 0
+
+  override async read(path: string, maxBytes: number): Promise<Buffer | undefined> {
+    this.mostBytes = Math.max(this.mostBytes, maxBytes)
+    return super.read(path, maxBytes)
+  }
+
+  async pieces(path: string, maxBytes: number): Promise<AsyncIterable<Buffer> | undefined> {
+    const bytes = await super.read(path, maxBytes)
+    if (bytes === undefined) return undefined
+    const opened = this
+    return (async function* () {
+      opened.open += 1
+      opened.mostOpen = Math.max(opened.mostOpen, opened.open)
+      for (let at = 0; at < bytes.length; at += 65_521) yield bytes.subarray(at, at + 65_521)
+      opened.open -= 1
+    })()
+  }
+}
+
+t.test('large system files are compared one after the other and in pieces', async (t) => {
+  const root = t.testdir()
+  const content = Buffer.alloc(1_100_000, 'imagegate')
+  const prelinked = Buffer.from(content)
+  // Across the end of a piece.
+  prelinked.write('.gnu.prelink_undo', 65_521 - 5)
+  plant(root, {
+    '/bin/same': content,
+    '/bin/other': content.subarray(1),
+    '/bin/small': 'small',
+    '/lib/c': content,
+    '/lib/p': prelinked,
+  })
+  const digest = createHash('sha256').update(content).digest('hex')
+  const packaged = ['/bin/same', '/bin/other', '/lib/c', '/bin/gone'].map((path) => ({
+    path,
+    algorithm: 'sha256' as const,
+    digest,
+  }))
+  const files = new PieceFiles(root)
+  const { facts } = await verifySystemFiles(files, 'rpm', packaged)
+  t.same(facts.files?.systemFiles?.modified, [
+    { path: '/bin/gone', change: 'missing' },
+    { path: '/bin/other', change: 'content' },
+  ])
+  t.equal(files.mostOpen, 1)
+  t.ok(files.mostBytes <= 1_048_576, 'no large file as a whole')
+  const undone = [{ path: '/lib/p', algorithm: 'sha256' as const, digest }]
+  await t.rejects(verifySystemFiles(files, 'rpm', undone), { code: 'unverifiable' })
+})
+
 /** The names, and the same when the bytes come one by one. */
 async function namesIn(bytes: Buffer, decompress: Decompress | undefined): Promise<string[] | undefined> {
   const [whole, cut] = await Promise.allSettled([
@@ -259,6 +316,28 @@ t.test('an initramfs is read in every layout', async (t) => {
     for (let at = 0; at < whole.length; at += 7) yield whole.subarray(at, at + 7)
   })
   t.same(given, names, 'undone by whoever can')
+})
+
+t.test('what a program unpacks is handed to it in pieces', async (t) => {
+  let asked = 0
+  let given = 0
+  const pieces = async function* () {
+    for (let piece = 0; piece < 64; piece++) {
+      asked += 1
+      const bytes = Buffer.alloc(4096)
+      if (piece === 0) bytes.write('fd377a585a00', 'hex')
+      yield bytes
+    }
+  }
+  const names = await initramfsNames(pieces(), async function* (_, packed) {
+    for await (const piece of packed) {
+      given += piece.length
+      t.ok(asked <= given / 4096 + 2, 'none is read before it is wanted')
+    }
+    yield cpio(['init'])
+  })
+  t.same(names, ['init'])
+  t.equal(given, 64 * 4096)
 })
 
 t.test('zstd is undone where Node can, and is unknown elsewhere', async (t) => {
