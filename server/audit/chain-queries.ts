@@ -65,17 +65,20 @@ export async function readCheckpoints(
 }
 
 /**
- * The query behind readCoverage. It goes from tenant to tenant by the first column of the key instead of reading every
- * entry, and reads the two ends of each.
+ * What follows WITH RECURSIVE to name the tenants that have a chain, and in the end a null. It goes from tenant to tenant
+ * by the first column of the key instead of reading every entry.
  */
-export function coverageQuery() {
-  return sql<Coverage>`
-    WITH RECURSIVE tenants (tenant) AS (
+export const chainTenants = sql`tenants (tenant) AS (
       SELECT * FROM (SELECT tenant FROM chain ORDER BY tenant LIMIT 1) AS first_tenant
       UNION ALL
       SELECT (SELECT chain.tenant FROM chain WHERE chain.tenant > tenants.tenant ORDER BY chain.tenant LIMIT 1)
       FROM tenants WHERE tenants.tenant IS NOT NULL
-    )
+    )`
+
+/** The query behind readCoverage: the two ends of each tenant's chain. */
+export function coverageQuery() {
+  return sql<Coverage>`
+    WITH RECURSIVE ${chainTenants}
     SELECT tenant, sealed, coalesce(covered, 0) AS covered FROM (
       SELECT tenant,
         (SELECT sequence FROM chain WHERE chain.tenant = tenants.tenant ORDER BY sequence DESC LIMIT 1) AS sealed,

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { v7 } from 'uuid'
+import type { StoreLog } from './store.ts'
 
 /** What makes a verdict findable. */
 export interface VerdictIdentity {
@@ -33,15 +34,20 @@ export function newIdentity(now = new Date()): VerdictIdentity {
 }
 
 /** A newest verdict that is this much ahead of the clock, in milliseconds, was recorded by a wrong one. */
-const farAhead = 3_600_000
+export const farAhead = 3_600_000
 
 /**
- * Lets identities go on after one that was recorded before this process began, should the clock have gone back since.
- * Gives false, and leaves them to the clock, when that one is more than an hour ahead: a wrong time would go on for long.
+ * Lets identities go on after one that was recorded before this process began, if any, should the clock have gone back
+ * since. Tells so, gives false, and leaves them to the clock, when that one is more than an hour ahead: a wrong time would
+ * go on for long.
  */
-export function resumeIdentities(newest: string, now = Date.now()): boolean {
+export function resumeAfter(newest: string | undefined, log: StoreLog | undefined): boolean {
+  if (newest === undefined) return true
   const milliseconds = timeOfId(newest)
-  if (milliseconds > now + farAhead) return false
+  if (milliseconds > Date.now() + farAhead) {
+    log?.warn({ newest }, 'The newest verdict is more than an hour ahead of the clock; new ones sort before it')
+    return false
+  }
   if (milliseconds >= last.milliseconds) last = { milliseconds: milliseconds + 1, sequence: 0 }
   return true
 }

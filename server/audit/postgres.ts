@@ -8,6 +8,7 @@ import { migratePostgres, requireMigrated } from './postgres-migrate.ts'
 import { makeNextPartitions } from './postgres-partitions.ts'
 import { runOn } from './postgres-reader.ts'
 import { type Reading, withReplica } from './postgres-replica.ts'
+import { resumeOn } from './postgres-resume.ts'
 import { sealOldest, sealPortion } from './postgres-seal.ts'
 import { Sealer } from './postgres-sealer.ts'
 import { Upkeep } from './postgres-upkeep.ts'
@@ -44,6 +45,7 @@ export async function openPostgresStore(options: PostgresOptions): Promise<Store
     for (let sealed = await sealOldest(writing); sealed !== 'busy' && sealed.length === sealPortion; ) {
       sealed = await sealOldest(writing)
     }
+    await resumeOn(writing, log)
     return storeOf(writing, reading, { log, maxUnsealed })
   } catch (error) {
     await Promise.all([writing.end(), reading.close()])

@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { resumeIdentities } from './identity.ts'
+import { resumeAfter } from './identity.ts'
 import { storeReader } from './reader.ts'
 import { createDatabaseFile } from './sqlite-connection.ts'
 import { storeError } from './sqlite-errors.ts'
@@ -36,12 +36,7 @@ async function resume(queries: SqliteQueries, log: StoreLog | undefined): Promis
   const { rows } = await queries.run((db) =>
     sql<{ id: string }>`SELECT id FROM verdicts ORDER BY rowid DESC LIMIT 1`.execute(db),
   )
-  const [newest] = rows
-  if (newest === undefined || resumeIdentities(newest.id)) return
-  log?.warn(
-    { newest: newest.id },
-    'The newest verdict is more than an hour ahead of the clock; new ones sort before it',
-  )
+  resumeAfter(rows[0]?.id, log)
 }
 
 /** Opens a migrated database, in use or not, for reading alone. Rejects with STORE_INCOMPATIBLE or STORE_UNAVAILABLE. */

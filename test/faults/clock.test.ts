@@ -110,7 +110,7 @@ async function purgeAt(clock: string, url: string): Promise<number | null> {
 }
 
 t.test(
-  'on PostgreSQL replicas whose clocks are days apart keep each key a day, by the clock of the server',
+  'on PostgreSQL replicas whose clocks are days apart keep each key a day, and one that starts behind goes on in order',
   { skip: skip || noOwnPostgres },
   async (t) => {
     const databases = await databasesOf((await startCluster(t)).superuser())
@@ -121,6 +121,10 @@ t.test(
         `SELECT key, abs(extract(epoch FROM clock_timestamp()) * 1000 - created_at)::float AS apart FROM idempotency_keys ORDER BY key`,
       )
       return rows.map(({ key, apart }) => ({ key: String(key), apart: Number(apart) }))
+    }
+    const verdict = async (id: string) => {
+      const [row] = await queryAt(databases.superuser(url), `SELECT body FROM verdicts WHERE id = '${id}'`)
+      return JSON.parse(String(row?.['body']))
     }
     const settings = { IMAGEGATE_DATABASE_URL: url }
     const clocks = { right: '+0', ahead: '+3d', behind: '-3d' }
@@ -165,5 +169,23 @@ t.test(
       }
     }
     for (const { service } of replicas) t.same(await service.end('SIGTERM'), [0, null])
+
+    // Half an hour back while it was stopped: what was recorded by a right clock still comes first.
+    const before = await verdict(String(first.get('right')))
+    const again = await serve({ ...settings, LD_PRELOAD: library ?? '', FAKETIME: '-30m' })
+    const later = new Subject(t, again)
+    for (const name of ['later', 'latest']) {
+      const { status, body } = await later.post(name)
+      t.equal(status, 201)
+      const after = await verdict(JSON.parse(body).id)
+      t.ok(Date.parse(after.asOf) < Date.now() - 29 * 60_000, 'its clock is behind')
+      t.ok(after.id > before.id, 'its id comes after')
+      t.ok(after.recordedAt >= before.recordedAt, 'and so does its time')
+    }
+    t.ok(
+      again.log.some((line) => line.includes('ahead of the clock')),
+      'the log says that one was recorded days ahead',
+    )
+    t.same(await again.end('SIGTERM'), [0, null])
   },
 )
