@@ -11,6 +11,7 @@
 # Inside the container too the service listens on loopback unless both variables say otherwise; without authentication it
 # refuses to listen elsewhere.
 # Nothing but /data is written: a folder bound there must belong to user 10001. It must be a local disk, as SQLite needs.
+# /checkpoints is there for a volume of its own, where IMAGEGATE_CHECKPOINT_DIRECTORY names it.
 # test/container/README.md says what of this was exercised, and how.
 
 FROM node:24-bookworm-slim AS build
@@ -52,7 +53,7 @@ RUN apt-get update \
       qemu-system-common qemu-utils util-linux xfsprogs xz-utils zstd \
  && rm -rf /var/lib/apt/lists/* /var/cache/debconf/*-old /var/log/*
 # A number of its own, so that it does not hang on a user of the base image.
-RUN install --directory --mode=0750 --owner=10001 --group=10001 /data
+RUN install --directory --mode=0750 --owner=10001 --group=10001 /data /checkpoints
 WORKDIR /app
 COPY --from=build /app/node_modules node_modules
 COPY package.json LICENSE ./

@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,6 +8,7 @@ import { configurationTable, withTable } from '../scripts/configuration.mjs'
 import { openSqliteStore } from '../server/audit/sqlite.ts'
 import { readConfig } from '../server/config.ts'
 import { ImagegateError } from '../server/errors.ts'
+import { privateKey } from '../server/policy/bundle-key.ts'
 import { settings } from '../server/settings.ts'
 import { identityAt, makeRecord } from './audit/records.ts'
 import { imagegate } from './cli/support.ts'
@@ -118,7 +120,10 @@ t.test('compose.yaml agrees with the image and with the settings', async (t) => 
   )
   t.equal(imagegate.user, `${user?.[1]}:${user?.[2]}`)
   t.same(imagegate.ports, [`127.0.0.1:${port}:${port}`], 'published on loopback alone')
-  t.same(imagegate.volumes, [`imagegate:${data}`])
+  const checkpoints = imagegate.environment.IMAGEGATE_CHECKPOINT_DIRECTORY
+  t.same(imagegate.volumes, [`imagegate:${data}`, `checkpoints:${checkpoints}`])
+  t.match(dockerfile, new RegExp(`--owner=${user?.[1]} .*${checkpoints}$`, 'm'), 'a new volume belongs to the user')
+  t.ok(imagegate.environment.IMAGEGATE_CHECKPOINT_KEY, 'checkpoints are signed')
   t.match(imagegate, { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] })
   t.same(database.ports, undefined, 'the database is published nowhere')
   t.ok(networks.database.internal)
@@ -126,7 +131,11 @@ t.test('compose.yaml agrees with the image and with the settings', async (t) => 
     for (const secret of service.secrets) t.ok(secret in secrets, `${secret} is declared`)
     for (const volume of service.volumes) t.ok(volume.split(':')[0] in volumes, `${volume} is declared`)
   }
-  const files = Object.entries<string>(imagegate.environment).filter(([name]) => name.endsWith('_FILE'))
+  const files = Object.entries<string>(imagegate.environment).filter(([name]) => /_(FILE|KEY)$/.test(name))
+  t.same(
+    files.map(([name]) => name),
+    ['IMAGEGATE_DATABASE_PASSWORD_FILE', 'IMAGEGATE_CHECKPOINT_KEY'],
+  )
   for (const [name, path] of files) t.ok(imagegate.secrets.includes(path.replace('/run/secrets/', '')), name)
   const grace = Number.parseInt(imagegate.stop_grace_period, 10)
   t.ok(grace > Number(imagegate.environment.IMAGEGATE_SHUTDOWN_SECONDS), 'requests in flight may finish')
@@ -138,7 +147,10 @@ t.test('kubernetes.yaml agrees with the image, the routes and the settings', asy
   const { replicas, template, selector } = ofKind('Deployment').spec
   const pod = template.spec
   const [container] = pod.containers
-  takes(t, container.env)
+  const podName = container.env.find(({ name }: Variable) => name === 'POD_NAME')
+  t.equal(podName.valueFrom.fieldRef.fieldPath, 'metadata.name')
+  const variables: readonly Variable[] = container.env.filter((one: Variable) => one !== podName)
+  takes(t, variables)
   t.equal(replicas, 3)
   t.ok(ofKind('PodDisruptionBudget').spec.minAvailable < replicas, 'a node can be drained')
   t.match(pod.securityContext, { runAsNonRoot: true, runAsUser: Number(user?.[1]), runAsGroup: Number(user?.[2]) })
@@ -166,12 +178,43 @@ t.test('kubernetes.yaml agrees with the image, the routes and the settings', asy
     Number(container.env.find((one: Variable) => one.name === `IMAGEGATE_${name}_SECONDS`).value)
   t.ok(pod.terminationGracePeriodSeconds > number('SHUTDOWN') + number('SHUTDOWN_DELAY'))
   const mounts = container.volumeMounts.map(({ mountPath }: { mountPath: string }) => mountPath)
-  for (const { name, value } of container.env.filter((one: Variable) => one.name.endsWith('_FILE'))) {
+  const files = variables.filter(({ name }) => /_(FILE|KEY|DIRECTORY)$/.test(name))
+  t.same(
+    files.map(({ name }) => name),
+    ['IMAGEGATE_DATABASE_PASSWORD_FILE', 'IMAGEGATE_CHECKPOINT_KEY', 'IMAGEGATE_CHECKPOINT_DIRECTORY'],
+  )
+  for (const { name, value } of files) {
     t.ok(
       mounts.some((mount: string) => value.startsWith(`${mount}/`)),
       `${name} is mounted`,
     )
   }
+  const directory = files.find(({ name }) => name === 'IMAGEGATE_CHECKPOINT_DIRECTORY')?.value ?? ''
+  t.ok(directory.endsWith('/$(POD_NAME)'), 'each process has a directory of its own')
+  t.ok(container.env.indexOf(podName) < container.env.findIndex(({ value }: Variable) => value === directory))
+  const { name: volume } = container.volumeMounts.find(({ mountPath }: { mountPath: string }) =>
+    directory.startsWith(`${mountPath}/`),
+  )
+  const claim = pod.volumes.find(({ name }: { name: string }) => name === volume).persistentVolumeClaim.claimName
+  t.equal(claim, ofKind('PersistentVolumeClaim').metadata.name, 'it outlives the pod')
+})
+
+const noOpenssl =
+  spawnSync('openssl', ['version']).status === 0 ? false : 'openssl is not there: install Debian’s package openssl'
+
+t.test('the command for a checkpoint key is the same everywhere and makes one', { skip: noOpenssl }, (t) => {
+  const made = ['README.md', 'compose.yaml', 'kubernetes.yaml'].map((name) => {
+    const [, command = '', file = ''] = /openssl (genpkey .* -out) (\S+)/.exec(read(`examples/deploy/${name}`)) ?? []
+    return { command, file }
+  })
+  const [first, compose, kubernetes] = made
+  t.equal(new Set(made.map(({ command }) => command)).size, 1)
+  t.equal(parse(read('examples/deploy/compose.yaml')).secrets['checkpoint-key'].file, compose?.file)
+  t.match(read('examples/deploy/kubernetes.yaml'), `--from-file=${kubernetes?.file}\n`)
+  const file = join(t.testdir(), 'key')
+  execFileSync('openssl', [...(first?.command.split(' ') ?? []), file], { stdio: 'ignore' })
+  t.equal(privateKey(readFileSync(file, 'utf8'), file).asymmetricKeyType, 'ed25519')
+  t.end()
 })
 
 t.test('facts expire every night in each way to deploy, by the command that docs/operations.md has', async (t) => {
