@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { rmSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { noStrace } from '../audit/child.ts'
@@ -27,6 +28,15 @@ async function start(t: Test, through = async (port: number) => port): Promise<S
   url.port = String(await through(cluster.port))
   const service = await serve({ IMAGEGATE_DATABASE_URL: url.href })
   return { service, subject: new Subject(t, service), cluster, superuser: databases.superuser(created) }
+}
+
+/** Waits until the server takes no writes. */
+async function readOnly(cluster: Cluster): Promise<void> {
+  for (const end = performance.now() + 10_000; performance.now() < end; await sleep(50)) {
+    const [row] = await queryAt(cluster.superuser(), 'SHOW transaction_read_only')
+    if (row?.['transaction_read_only'] === 'on') return
+  }
+  throw new Error('The server still takes writes.')
 }
 
 /** All that was acknowledged is there, nothing else is, and the chain holds all of it. */
@@ -131,6 +141,47 @@ t.test(
     t.equal(refused, 1, 'the server panicked, and the verdict was not acknowledged')
     await subject.expectRecovery(t)
     // What the server had written before it panicked may be there; it was never acknowledged until it is sent again.
+    for (const name of subject.refused) t.equal((await subject.post(name)).status, 201)
+    await expectSound(t, stage)
+  },
+)
+
+t.test(
+  'a server that only reads is answered with 503 and not ready until it takes writes again',
+  { skip: noOwnPostgres },
+  async (t) => {
+    const stage = await start(t)
+    const { subject, cluster } = stage
+    for (let index = 0; index < 5; index += 1) t.equal((await subject.post()).status, 201)
+    const expectRefused = async () => {
+      await subject.expectDown(t)
+      await subject.expectSilent(t)
+      const again = await subject.post()
+      t.match({ status: again.status, ...JSON.parse(again.body) }, { status: 503, detail: /read-only/ })
+      t.equal((await subject.get('/v1/policies')).status, 200, 'what needs no database is answered')
+    }
+
+    // As whoever runs the server sets it: connections stay as they are.
+    const set = (value: string) =>
+      queryAt(
+        cluster.superuser(),
+        `ALTER SYSTEM SET default_transaction_read_only = ${value}`,
+        'SELECT pg_reload_conf()',
+      )
+    await set('on')
+    await readOnly(cluster)
+    await expectRefused()
+    await set('off')
+    await subject.expectRecovery(t)
+
+    // As after a failover to which the address has not followed: the server is a standby.
+    await cluster.stop()
+    writeFileSync(join(cluster.folder, 'data', 'standby.signal'), '')
+    await cluster.start()
+    await readOnly(cluster)
+    await expectRefused()
+    await queryAt(cluster.superuser(), 'SELECT pg_promote()')
+    await subject.expectRecovery(t)
     for (const name of subject.refused) t.equal((await subject.post(name)).status, 201)
     await expectSound(t, stage)
   },
