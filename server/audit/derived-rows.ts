@@ -1,17 +1,21 @@
+import { trigramsOf } from './image-text.ts'
+import type { Dialect } from './list-request.ts'
 import type { RecordRows } from './rows.ts'
 import type { AuditTables } from './tables.ts'
 
 /** A table whose rows repeat what a verdict's body says, to find it by. */
 export interface DerivedTable {
-  readonly table: keyof AuditTables & ('findings' | 'finding_kinds' | 'missing_facts')
+  readonly table: keyof AuditTables &
+    ('findings' | 'finding_kinds' | 'missing_facts' | 'image_texts' | 'image_trigrams')
+  /** The only database that has it; both have it when left out. */
+  readonly dialect?: Dialect
   /** The columns that tell the rows of one verdict apart. */
   readonly key: readonly string[]
   /** The rows of one record. */
   rows(rows: RecordRows): readonly Readonly<Record<string, unknown>>[]
 }
 
-/** Every such table; what a record does not explain, in them or in verdicts, was not recorded. */
-export const derivedTables: readonly DerivedTable[] = [
+const tables: readonly DerivedTable[] = [
   { table: 'findings', key: ['rule', 'result'], rows: ({ findings }) => findings.map((row) => ({ ...row })) },
   { table: 'finding_kinds', key: ['severity', 'effect'], rows: ({ kinds }) => kinds.map((row) => ({ ...row })) },
   {
@@ -19,4 +23,23 @@ export const derivedTables: readonly DerivedTable[] = [
     key: ['pointer'],
     rows: ({ verdict: { tenant, id }, missing }) => missing.map((pointer) => ({ tenant, pointer, verdict_id: id })),
   },
+  {
+    table: 'image_texts',
+    dialect: 'sqlite',
+    key: ['text'],
+    rows: ({ verdict: { tenant, id }, imageText: text }) =>
+      text === undefined ? [] : [{ text, tenant, verdict_id: id }],
+  },
+  {
+    table: 'image_trigrams',
+    dialect: 'postgres',
+    key: ['trigram'],
+    rows: ({ verdict: { tenant, id }, imageText }) =>
+      trigramsOf(imageText ?? '').map((trigram) => ({ tenant, trigram, verdict_id: id })),
+  },
 ]
+
+/** Every such table of a database; what a record does not explain, in them or in verdicts, was not recorded. */
+export function derivedTables(of: Dialect): readonly DerivedTable[] {
+  return tables.filter(({ dialect }) => dialect === undefined || dialect === of)
+}

@@ -60,6 +60,11 @@ export function timeOfId(id: string): number {
 /** From where the positions in SQLite's index of text count their milliseconds: 2020-01-01T00:00:00Z. */
 export const textEpoch = 1_577_836_800_000
 
+/** Where that index keeps what it has of an id: the milliseconds, and the id's next 12 bits. A rowid has 10 bits more. */
+export function textPlace(id: string): readonly [milliseconds: number, next: number] {
+  return [timeOfId(id) - textEpoch, Number(`0x${id.slice(15, 18)}`)]
+}
+
 /** A lower bound of all ids of a time in milliseconds since 1970 and later; it is itself nobody's id. */
 export function idFloor(milliseconds: number): string {
   const hex = Math.max(milliseconds, 0).toString(16).padStart(12, '0')

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3'
-import { textEpoch, timeOfId } from './identity.ts'
+import { textPlace } from './identity.ts'
 import type { RecordRows } from './rows.ts'
 import { prepareShadow } from './sqlite-shadow.ts'
 import type { IdempotentVerdict, RecordResult } from './store.ts'
@@ -78,7 +78,7 @@ export function prepareImageText(db: Database): (text: string, verdict: { tenant
        ?, ?, ? FROM (SELECT (CAST(? AS INTEGER) << 22) + (CAST(? AS INTEGER) << 10) AS first)`,
   )
   return (text, { tenant, id }) => {
-    insert.run(text, tenant, id, timeOfId(id) - textEpoch, Number(`0x${id.slice(15, 18)}`))
+    insert.run(text, tenant, id, ...textPlace(id))
   }
 }
 

@@ -8,6 +8,7 @@ import { DailyCounts } from './tally.ts'
 import { secondsSince, walkChain } from './verify-checkpoints.ts'
 import { walkCounts } from './verify-counts.ts'
 import { walkDocuments } from './verify-documents.ts'
+import { walkImageTexts } from './verify-image-texts.ts'
 import { PolicyUses, walkPolicies } from './verify-policies.ts'
 import type { AuditProblems } from './verify-problems.ts'
 import { walkRecords } from './verify-records.ts'
@@ -25,21 +26,16 @@ export interface VerifyRequest {
   progress(tenant: string, what: 'entries' | 'verdicts' | 'fact documents'): void
 }
 
-/** The tables in which a tenant may have rows. */
-const tenantTables = [
-  'chain',
-  'verdicts',
-  'unsealed',
-  'checkpoints',
-  'fact_documents',
-  'daily_counts',
-  ...derivedTables.map(({ table }) => table),
-] as const
+/** The tables in which a tenant may have rows, but for image_texts: it has no index of tenants, and is walked as a whole. */
+function tenantTables(snapshot: AuditSnapshot) {
+  const derived = derivedTables(snapshot.dialect).flatMap(({ table }) => (table === 'image_texts' ? [] : [table]))
+  return ['chain', 'verdicts', 'unsealed', 'checkpoints', 'fact_documents', 'daily_counts', ...derived] as const
+}
 
 /** Every tenant that has a row or a checkpoint, found by steps in an index. */
 async function tenantsOf(snapshot: AuditSnapshot, outside: OutsideCheckpoints): Promise<string[]> {
   const tenants = new Set(outside.keys())
-  for (const table of tenantTables) {
+  for (const table of tenantTables(snapshot)) {
     let last: string | undefined
     do {
       const after = last
@@ -125,5 +121,6 @@ export async function verifyDatabase(
     tenants.push(await verifyTenant(request, tenant, uses, problems))
   }
   await walkPolicies(snapshot, uses, problems)
+  if (snapshot.dialect === 'sqlite') await walkImageTexts(snapshot, one, problems)
   return tenants.map((tenant) => ({ ...tenant, problems: problems.of(tenant.tenant) }))
 }

@@ -1,7 +1,7 @@
 import { sha256 } from '../digest.ts'
 import { ImagegateError } from '../errors.ts'
 import { matches, problemsOf } from '../schemas.ts'
-import { type DerivedTable, derivedTables } from './derived-rows.ts'
+import type { DerivedTable } from './derived-rows.ts'
 import { type RecordRows, toRows } from './rows.ts'
 import type { RecordedVerdict } from './store.ts'
 import type { VerdictRow } from './tables.ts'
@@ -17,7 +17,7 @@ export type RecordFault = Pick<AuditProblem, 'kind' | 'where' | 'differs' | 'mes
 export interface StoredRows {
   readonly verdict: VerdictRow
   /** Rows of the derived tables that name this verdict, by table. */
-  readonly derived: ReadonlyMap<DerivedTable['table'], readonly AnyRow[]>
+  readonly derived: ReadonlyMap<DerivedTable, readonly AnyRow[]>
 }
 
 function shown(value: unknown): string {
@@ -119,6 +119,6 @@ export function stateOfRecord({ verdict: row, derived }: StoredRows, sealed: str
     return { faults: [{ kind: 'changed', where: 'verdicts', differs: ['body'], message: rows }] }
   }
   const faults = changed('verdicts', { ...row }, { ...rows.verdict })
-  for (const table of derivedTables) faults.push(...faultsOfTable(table, derived.get(table.table) ?? [], rows))
+  for (const [table, found] of derived) faults.push(...faultsOfTable(table, found, rows))
   return { verdict, faults }
 }

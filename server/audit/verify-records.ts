@@ -3,6 +3,7 @@ import { MergeCursor, smallestKey } from './merge-cursor.ts'
 import type { AuditSnapshot } from './snapshot.ts'
 import type { AuditTables, ChainRow, VerdictRow } from './tables.ts'
 import { type DailyCounts, tallyOf } from './tally.ts'
+import { imageTextsOf } from './verify-image-texts.ts'
 import type { PolicyUses } from './verify-policies.ts'
 import type { AuditProblem, AuditProblems } from './verify-problems.ts'
 import { type AnyRow, stateOfRecord } from './verify-record.ts'
@@ -24,13 +25,16 @@ interface Cursors {
   readonly verdicts: MergeCursor<VerdictRow>
   readonly sealed: MergeCursor<SealedRow>
   readonly unsealed: MergeCursor<UnsealedRow>
-  readonly derived: ReadonlyMap<DerivedTable['table'], MergeCursor<AnyRow>>
+  readonly derived: ReadonlyMap<DerivedTable, MergeCursor<AnyRow>>
 }
 
-function derivedRows(snapshot: AuditSnapshot, table: DerivedTable['table'], tenant: string): MergeCursor<AnyRow> {
-  const rows = snapshot.rows<AnyRow>((db) =>
-    db.selectFrom(table).selectAll().where('tenant', '=', tenant).orderBy('verdict_id'),
-  )
+function derivedRows(snapshot: AuditSnapshot, { table }: DerivedTable, tenant: string): MergeCursor<AnyRow> {
+  const rows =
+    table === 'image_texts'
+      ? imageTextsOf(snapshot, tenant)
+      : snapshot.rows<AnyRow>((db) =>
+          db.selectFrom(table).selectAll().where('tenant', '=', tenant).orderBy('verdict_id'),
+        )
   return new MergeCursor(rows, (row) => String(row['verdict_id']))
 }
 
@@ -53,7 +57,7 @@ function openCursors(snapshot: AuditSnapshot, tenant: string): Cursors {
     verdicts: new MergeCursor(verdicts, ({ id }) => id),
     sealed: new MergeCursor(sealed, (row) => row.verdict_id),
     unsealed: new MergeCursor(unsealed, (row) => row.verdict_id),
-    derived: new Map(derivedTables.map(({ table }) => [table, derivedRows(snapshot, table, tenant)])),
+    derived: new Map(derivedTables(snapshot.dialect).map((table) => [table, derivedRows(snapshot, table, tenant)])),
   }
 }
 
@@ -62,7 +66,7 @@ async function takeGroup(cursors: Cursors, id: string) {
   const [verdict] = await cursors.verdicts.take(id)
   const sealed = await cursors.sealed.take(id)
   const [unsealed] = await cursors.unsealed.take(id)
-  const derived = new Map<DerivedTable['table'], readonly AnyRow[]>()
+  const derived = new Map<DerivedTable, readonly AnyRow[]>()
   for (const [table, cursor] of cursors.derived) derived.set(table, await cursor.take(id))
   return { verdict, sealed: sealed[0], unsealed, derived }
 }
@@ -79,7 +83,7 @@ function faultsAround({ verdict, sealed, unsealed, derived }: Group): Fault[] {
     faults.push(fault('removed', 'verdicts', 'The chain has an entry for it, and it is not there.'))
   }
   if (verdict === undefined && sealed === undefined) {
-    for (const [table, rows] of derived) {
+    for (const [{ table }, rows] of derived) {
       if (rows.length > 0) faults.push(fault('added', table, `${rows.length} rows name a verdict that does not exist.`))
     }
   }

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import type { Database } from 'better-sqlite3'
 import { type ChainEntry, type ChainHead, emptyHead, nextEntry, signCheckpoint } from '../../server/audit/chain.ts'
 import { toRows } from '../../server/audit/rows.ts'
+import { prepareImageText } from '../../server/audit/sqlite-insert.ts'
 import type { VerdictRecord } from '../../server/audit/store.ts'
 import { DailyCounts, tallyOfBody } from '../../server/audit/tally.ts'
 import type { Checkpoint } from '../../server/documents/checkpoint.ts'
@@ -9,7 +10,7 @@ import type { Checkpoint } from '../../server/documents/checkpoint.ts'
 /** A row as better-sqlite3 reads it. */
 export type Row = Record<string, string | number | null>
 
-/** The tables that verification claims to cover, with their keys. */
+/** The tables that verification claims to cover, with their keys; both databases have them. */
 export const coveredTables: Readonly<Record<string, readonly string[]>> = {
   verdicts: ['tenant', 'id'],
   findings: ['tenant', 'rule', 'result', 'verdict_id'],
@@ -21,6 +22,9 @@ export const coveredTables: Readonly<Record<string, readonly string[]>> = {
   chain: ['tenant', 'sequence'],
   checkpoints: ['tenant', 'sequence'],
 }
+
+/** Those of SQLite. */
+export const sqliteTables: typeof coveredTables = { ...coveredTables, image_texts: ['tenant', 'verdict_id'] }
 
 /** A number from 0 to below `below`. */
 export function pick(random: () => number, below: number): number {
@@ -59,7 +63,7 @@ export function insert(db: Database, table: string, row: Readonly<Row>): void {
 
 /** The condition that finds a row by its key. */
 function condition(table: string, row: Row): { text: string; values: unknown[] } {
-  const key = coveredTables[table] ?? []
+  const key = sqliteTables[table] ?? []
   return { text: key.map((name) => `${name} = ?`).join(' AND '), values: key.map((name) => row[name]) }
 }
 
@@ -146,7 +150,7 @@ export function checkpointRow({ schema: _, from, ...rest }: Checkpoint): Row {
 /** Everything of a verdict that a thorough attacker takes away. */
 export function removeVerdict(db: Database, tenant: string, id: string): void {
   db.prepare('DELETE FROM verdicts WHERE tenant = ? AND id = ?').run(tenant, id)
-  for (const table of ['findings', 'finding_kinds', 'missing_facts']) {
+  for (const table of ['findings', 'finding_kinds', 'missing_facts', 'image_texts']) {
     db.prepare(`DELETE FROM ${table} WHERE tenant = ? AND verdict_id = ?`).run(tenant, id)
   }
   db.prepare(
@@ -156,10 +160,11 @@ export function removeVerdict(db: Database, tenant: string, id: string): void {
 
 /** Everything of a verdict as the service writes it. */
 export function insertRecord(db: Database, record: VerdictRecord): void {
-  const { verdict, findings, kinds, missing, policies } = toRows(record)
+  const { verdict, findings, kinds, missing, policies, imageText } = toRows(record)
   insert(db, 'verdicts', { ...verdict })
   for (const row of findings) insert(db, 'findings', { ...row })
   for (const row of kinds) insert(db, 'finding_kinds', { ...row })
+  if (imageText !== undefined) prepareImageText(db)(imageText, verdict)
   for (const pointer of missing)
     insert(db, 'missing_facts', { tenant: verdict.tenant, pointer, verdict_id: verdict.id })
   for (const policy of policies) {

@@ -2,13 +2,13 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { Database } from 'better-sqlite3'
 import { type ChainEntry, emptyHead, nextEntry, signCheckpoint } from '../../server/audit/chain.ts'
 import { newIdentity } from '../../server/audit/identity.ts'
+import { prepareImageText } from '../../server/audit/sqlite-insert.ts'
 import type { VerdictRecord } from '../../server/audit/store.ts'
 import { canonicalize, sha256 } from '../../server/digest.ts'
 import { makeRecord } from './records.ts'
 import {
   checkpointRow,
   choose,
-  coveredTables,
   entries,
   insert,
   insertRecord,
@@ -20,6 +20,7 @@ import {
   rowsOf,
   sealAnew,
   signAnew,
+  sqliteTables,
   update,
   writeChain,
 } from './tamper-rows.ts'
@@ -114,7 +115,7 @@ function otherValue(
 
 function changeColumn(crime: Crime): Tampering {
   const { db, random } = crime
-  const table = choose(random, Object.keys(coveredTables))
+  const table = choose(random, Object.keys(sqliteTables))
   const row = randomRow(crime, table)
   const column = choose(
     random,
@@ -128,7 +129,7 @@ function changeColumn(crime: Crime): Tampering {
 }
 
 function removeRow(crime: Crime): Tampering {
-  const table = choose(crime.random, Object.keys(coveredTables))
+  const table = choose(crime.random, Object.keys(sqliteTables))
   const row = randomRow(crime, table)
   const places = placesOf(crime.db, table, row)
   remove(crime.db, table, row)
@@ -174,6 +175,18 @@ function insertRow(crime: Crime): Tampering {
         severity: 'block',
         effect: 'block',
       })
+      return [{ tenant }]
+    },
+    'image text'() {
+      prepareImageText(db)(choose(random, [String(victim['image_name']), 'forged']), { tenant, id })
+      return [place]
+    },
+    'image text elsewhere'() {
+      insert(db, 'image_texts', { text: String(victim['image_name']), tenant, verdict_id: id })
+      return [place]
+    },
+    'image text of no verdict'() {
+      prepareImageText(db)('forged', { tenant, id: newIdentity().id })
       return [{ tenant }]
     },
     count() {

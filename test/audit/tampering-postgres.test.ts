@@ -54,9 +54,9 @@ interface Change {
 
 type Row = Record<string, string | number | null>
 
-/** Changes one column of one row, or removes the row. */
+/** Changes one column of one row, removes the row, or adds a trigram. */
 async function tamper(client: pg.ClientBase, numbers: () => number): Promise<Change | undefined> {
-  const names = Object.keys(coveredTables)
+  const names = [...Object.keys(coveredTables), 'image_trigrams']
   const table = names[pick(numbers, names.length)] ?? ''
   const found = await client.query<Row>(`SELECT *, ctid::text AS at, tableoid::regclass::text AS part FROM ${table}`)
   const row = found.rows[pick(numbers, found.rows.length)]
@@ -67,6 +67,7 @@ async function tamper(client: pg.ClientBase, numbers: () => number): Promise<Cha
     findings: 'SELECT sequence FROM chain WHERE verdict_id = $1',
     finding_kinds: 'SELECT sequence FROM chain WHERE verdict_id = $1',
     missing_facts: 'SELECT sequence FROM chain WHERE verdict_id = $1',
+    image_trigrams: 'SELECT sequence FROM chain WHERE verdict_id = $1',
     fact_documents:
       'SELECT min(sequence) AS sequence FROM chain JOIN verdicts ON id = verdict_id WHERE document_digest = $1',
     policy_bodies:
@@ -81,6 +82,10 @@ async function tamper(client: pg.ClientBase, numbers: () => number): Promise<Cha
   const place = await client.query<{ sequence: string | null }>(placeOf ?? '', [value])
   const sequence = Number(place.rows[0]?.sequence ?? Number.NaN)
   const where = 'ctid = $1::tid'
+  if (table === 'image_trigrams' && numbers() < 0.3) {
+    await client.query(`INSERT INTO image_trigrams VALUES ($1, 'QQQ', $2)`, [columns['tenant'], columns['verdict_id']])
+    return { what: 'add to image_trigrams', sequence, anywhere }
+  }
   if (numbers() < 0.2) {
     await client.query(`DELETE FROM ${part} WHERE ${where}`, [at])
     return { what: `remove from ${table}`, sequence, anywhere }

@@ -5,6 +5,7 @@ import t from 'tap'
 import { type ChainHead, emptyHead, nextEntry, signCheckpoint } from '../../server/audit/chain.ts'
 import type { OutsideCheckpoints } from '../../server/audit/checkpoint-files.ts'
 import { createDatabaseFile, openForWriting } from '../../server/audit/sqlite-connection.ts'
+import { prepareImageText } from '../../server/audit/sqlite-insert.ts'
 import { migrateSqlite } from '../../server/audit/sqlite-migrate.ts'
 import { snapshotOf } from '../../server/audit/sqlite-snapshot.ts'
 import { verifyDatabase } from '../../server/audit/verify-database.ts'
@@ -14,7 +15,7 @@ import type { Verification } from '../../server/documents/verification.ts'
 import { count, random, seed } from '../support/long.ts'
 import { makeRecord } from './records.ts'
 import { type Place, type Tampering, tamper } from './tamper.ts'
-import { checkpointRow, countAnew, insertRecord } from './tamper-rows.ts'
+import { checkpointRow, countAnew, insertRecord, rowsOf } from './tamper-rows.ts'
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519')
 const segment = 4
@@ -132,6 +133,47 @@ function holds({ tenant, sequence, through = sequence }: Verification['problems'
   if (sequence === undefined || through === undefined) return false
   return sequence <= place.sequence && place.sequence <= through && through - sequence < segment
 }
+
+t.test(
+  'a row that a search for text needs is told of when it is gone, changed, there twice or not indexed',
+  async (t) => {
+    const [row] = rowsOf(db, 'image_texts', "tenant = 'default' ORDER BY rowid LIMIT 1")
+    const [tenant, id, text] = [String(row?.['tenant']), String(row?.['verdict_id']), String(row?.['text'])]
+    const own = 'FROM image_texts WHERE tenant = ? AND verdict_id = ?'
+    const crimes = {
+      removed: () => db.prepare(`DELETE ${own}`).run(tenant, id),
+      changed: () =>
+        db.prepare("UPDATE image_texts SET text = 'other' WHERE tenant = ? AND verdict_id = ?").run(tenant, id),
+      added: () => prepareImageText(db)(text, { tenant, id }),
+    }
+    for (const [kind, commit] of Object.entries(crimes)) {
+      db.exec('BEGIN')
+      commit()
+      const { problems } = await verify()
+      db.exec('ROLLBACK')
+      t.match(problems.named, [{ kind, where: 'image_texts', tenant, verdict: id, sequence: 2 }], kind)
+      t.equal(problems.total, 1)
+    }
+    // The row stays, and nothing finds it.
+    const place = db
+      .prepare<[string, string], { rowid: number }>(`SELECT CAST(rowid AS TEXT) AS rowid ${own}`)
+      .get(tenant, id)
+    db.unsafeMode(true)
+    db.exec('BEGIN')
+    db.prepare(`DELETE ${own}`).run(tenant, id)
+    db.prepare('INSERT INTO image_texts_content VALUES (CAST(? AS INTEGER), ?, ?, ?)').run(
+      place?.rowid,
+      text,
+      tenant,
+      id,
+    )
+    const { problems } = await verify()
+    db.exec('ROLLBACK')
+    db.unsafeMode(false)
+    t.match(problems.named, [{ kind: 'changed', where: 'image_texts', message: /malformed inverted index/ }])
+    t.equal(problems.total, 1)
+  },
+)
 
 t.test('every tampering at or before the last outside checkpoint is found and its first place named', async (t) => {
   const wanted = count(10_000)
