@@ -226,7 +226,7 @@ t.test('CSV is verified as a file against its signed manifest, and the report sa
   t.equal(intact.code, 0, intact.stdout)
   t.match(report(intact.stdout), { format: 'csv', result: 'intact', total: 0, tenants: [] })
   const human = await verify(output, '--format', 'human')
-  t.match(human.stdout, /INTACT\n[\s\S]*rows were not verified one by\s+one/)
+  t.match(human.stdout.replace(/\s+/g, ' '), /^INTACT .* rows were not verified one by one\./)
 
   const text = readFileSync(output, 'utf8')
   writeFileSync(output, text.replace(',not_ready,', ',ready,'))
