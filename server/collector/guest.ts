@@ -34,6 +34,11 @@ export interface GuestFiles {
   read(path: string, maxBytes?: number): Promise<Buffer | undefined>
   /** The same in pieces as they come, for what is large and read once; absent where a driver has nothing but the whole. */
   pieces?(path: string, maxBytes: number): Promise<Pieces | undefined>
+  /**
+   * Has the content written to a new file of ours by the program that reads it, and not through our memory; false when there is no such file. Absent
+   * where a driver has nothing but the content.
+   */
+  save?(path: string, target: string, maxBytes: number): Promise<boolean>
   /** Entries of a directory, links followed; undefined when there is no such directory. */
   list(path: string): Promise<readonly GuestEntry[] | undefined>
   /** The path itself, a last link not followed; undefined when nothing is there. */

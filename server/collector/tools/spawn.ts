@@ -13,6 +13,8 @@ export interface Start {
   /** Absolute path and arguments; no shell. */
   readonly command: readonly string[]
   readonly identity?: Identity | undefined
+  /** An open file for standard output, of which nothing is kept then. */
+  readonly output?: number | undefined
   /** Keep standard input open, and with info also descriptor 3, on which bwrap tells its first process. */
   readonly input?: 'open' | 'open with info'
 }
@@ -46,7 +48,8 @@ export function startProcess(start: Start): ChildProcess {
     env: environment,
     detached: true,
     shell: false,
-    stdio: start.input === 'open with info' ? ['pipe', 'pipe', 'pipe', 'pipe'] : [input, 'pipe', 'pipe'],
+    stdio:
+      start.input === 'open with info' ? ['pipe', 'pipe', 'pipe', 'pipe'] : [input, start.output ?? 'pipe', 'pipe'],
     ...start.identity,
   })
 }

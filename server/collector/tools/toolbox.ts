@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, open, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { GuestError } from '../guest.ts'
 import { folderPrefix, removeAbandoned } from './abandoned.ts'
@@ -117,11 +117,12 @@ export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
     const limits = { ...defaultLimits, ...call.limits }
     // Most programs only print; those that neither get nor write files need no directory.
     const own = call.files || call.writes ? await nextFolder() : undefined
+    const output = call.output === undefined ? undefined : await open(call.output, 'wx', 0o600)
     try {
       for (const [name, content] of Object.entries(call.files ?? {}))
         if (own) await writeFile(join(own, name), content, { flag: 'wx', mode: 0o644 })
       const { command } = await commandFor(around, call, limits, own)
-      const ending = runProcess({ command, identity }, limits.seconds, limits.stdoutBytes, limit)
+      const ending = runProcess({ command, identity, output: output?.fd }, limits.seconds, limits.stdoutBytes, limit)
       options.onProgram?.()
       const ended = await ending
       checkEnd(call.tool, ended)
@@ -129,6 +130,7 @@ export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
       if (call.keep && ended.code === 0) await rename(join(own, call.keep.name), call.keep.path)
       return { ...ended, files: await readFolder(own, new Set(Object.keys(call.files ?? {})), limits.fileBytes) }
     } finally {
+      await output?.close()
       if (own) await rm(own, { recursive: true, force: true })
     }
   }

@@ -1,4 +1,5 @@
 import { defaultReadBytes, GuestError, type GuestFiles, type GuestStat, largestReadBytes } from '../guest.ts'
+import type { ToolCall } from '../tools/call.ts'
 import { remembered } from './links.ts'
 import { type NtfsEntry, parseNtfsList, parseReadOnly } from './ntfs-answers.ts'
 import { components, plainPath } from './paths.ts'
@@ -38,6 +39,22 @@ export function ntfsFiles({ tools, disk, range }: VolumeSource): GuestFiles {
     const result = await tools.run({ tool: 'ntfsinfo', place: await place(), args: ({ image }) => args(image) })
     return result.code === 0 ? parseReadOnly(result.stdout.toString()) : undefined
   })
+  const content = async (path: string, maxBytes: number, to: (most: number) => Pick<ToolCall, 'output' | 'limits'>) => {
+    const found = await find(path)
+    if (found === undefined) return undefined
+    const most = Math.min(maxBytes, largestReadBytes)
+    if (found.entry.sizeBytes > most)
+      throw new GuestError('too-large', `A file has ${found.entry.sizeBytes} bytes, more than is read of it.`)
+    const args = (image: string) => ['-f', image, found.path]
+    const result = await tools.run({
+      tool: 'ntfscat',
+      place: await place(),
+      args: ({ image }) => args(image),
+      ...to(most),
+    })
+    if (result.code !== 0) throw new GuestError('unreadable', 'ntfscat could not read a file.')
+    return result
+  }
   return {
     async stat(path): Promise<GuestStat | undefined> {
       const found = await find(path)
@@ -52,20 +69,12 @@ export function ntfsFiles({ tools, disk, range }: VolumeSource): GuestFiles {
       return (await listing(found.path)).map(({ name, kind }) => ({ name, kind }))
     },
     async read(path, maxBytes = defaultReadBytes) {
-      const found = await find(path)
-      if (found === undefined) return undefined
-      const most = Math.min(maxBytes, largestReadBytes)
-      if (found.entry.sizeBytes > most)
-        throw new GuestError('too-large', `A file has ${found.entry.sizeBytes} bytes, more than is read of it.`)
-      const args = (image: string) => ['-f', image, found.path]
-      const result = await tools.run({
-        tool: 'ntfscat',
-        place: await place(),
-        args: ({ image }) => args(image),
-        limits: { stdoutBytes: most },
-      })
-      if (result.code !== 0) throw new GuestError('unreadable', 'ntfscat could not read a file.')
-      return result.stdout
+      const result = await content(path, maxBytes, (most) => ({ limits: { stdoutBytes: most } }))
+      return result?.stdout
+    },
+    async save(path, target, maxBytes) {
+      const result = await content(path, maxBytes, (most) => ({ output: target, limits: { fileBytes: most } }))
+      return result !== undefined
     },
   }
 }

@@ -5,7 +5,7 @@ import type { WindowsFiles } from './files.ts'
 import { dirtyReason, isDirtyHive } from './hive.ts'
 import type { WithHive } from './hivexsh.ts'
 import { known } from './known.ts'
-import { type Registry, readHiveFile } from './registry.ts'
+import { hiveSource, type Registry } from './registry.ts'
 import { Topic, undecided } from './topic.ts'
 
 /** F, of fixed size: identifier and account-control bits. */
@@ -63,9 +63,8 @@ export async function accountsPart(
     if (system.text('Control\\ProductOptions', 'ProductType')?.toLowerCase() === 'lanmannt') {
       undecided('On a domain controller the accounts are stored in Active Directory.')
     }
-    const hive = await readHiveFile(files, windows, 'SAM')
-    if (isDirtyHive(hive)) topic.note('/accounts/administrator', 'hive-dirty', dirtyReason('SAM'))
-    return withHive(hive, async (hivexsh) => {
+    return withHive(hiveSource(files, windows, 'SAM'), async (hivexsh, head) => {
+      if (isDirtyHive(head)) topic.note('/accounts/administrator', 'hive-dirty', dirtyReason('SAM'))
       const { exitCode, stdout } = await hivexsh(script)
       try {
         if (exitCode !== 0) throw new GuestError('damaged', 'The account with identifier 500 cannot be read.')

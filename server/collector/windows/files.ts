@@ -1,4 +1,5 @@
-import type { GuestEntry, GuestFiles, GuestStat } from '../guest.ts'
+import { writeFile } from 'node:fs/promises'
+import { filePieces, type GuestEntry, type GuestFiles, type GuestStat } from '../guest.ts'
 import { foldName } from './names.ts'
 
 /** Files of a Windows volume, found without regard to case; each directory is listed once. */
@@ -35,6 +36,16 @@ export class WindowsFiles {
   async read(path: string, maxBytes?: number): Promise<Buffer | undefined> {
     const found = await this.find(path)
     return found === undefined ? undefined : this.#files.read(found, maxBytes)
+  }
+
+  /** Writes the content of a file to a new file of ours; false when there is no such file. */
+  async save(path: string, target: string, maxBytes: number): Promise<boolean> {
+    const found = await this.find(path)
+    if (found === undefined) return false
+    if (this.#files.save) return this.#files.save(found, target, maxBytes)
+    const content = await filePieces(this.#files, found, maxBytes)
+    if (content !== undefined) await writeFile(target, content, { flag: 'wx', mode: 0o600 })
+    return content !== undefined
   }
 
   /** Size, kind and attributes; undefined when nothing is there. */

@@ -3,9 +3,10 @@ import type { RegistryKey, RegistryValue } from './hivex-output.ts'
 import type { RegistryKeys } from './hivexsh.ts'
 import { foldName } from './names.ts'
 
-const headerBytes = 4096
+/** What a hive begins with. Unit: bytes. */
+export const headerBytes = 4096
 
-/** Whether a hive was not closed cleanly: its two sequence numbers differ, so its log holds changes. Throws for what is no hive. */
+/** Whether a hive, from its first bytes, was not closed cleanly: its two sequence numbers differ, so its log holds changes. Throws for what is no hive. */
 export function isDirtyHive(hive: Buffer): boolean {
   if (hive.length < headerBytes || hive.toString('latin1', 0, 4) !== 'regf') {
     throw new GuestError('damaged', 'The file is no registry hive.')

@@ -12,8 +12,11 @@ export interface HivexshOutput {
 /** Runs a script of hivexsh commands on one hive; rejects with a GuestError when the program could not do its work. */
 export type Hivexsh = (script: string) => Promise<HivexshOutput>
 
-/** Gives a hive's bytes to hivexsh for the time of use and takes every trace of them away afterwards. */
-export type WithHive = <T>(hive: Buffer, use: (hivexsh: Hivexsh) => Promise<T>) => Promise<T>
+/** Writes the bytes of a hive to a new file of that path. Rejects with a GuestError. */
+export type HiveSource = (path: string) => Promise<void>
+
+/** Gives a hive to hivexsh for the time of use, tells its first bytes, and takes every trace of it away afterwards. */
+export type WithHive = <T>(hive: HiveSource, use: (hivexsh: Hivexsh, head: Buffer) => Promise<T>) => Promise<T>
 
 /** Keys by folded path; a key that is not in the hive is not in the map, one that is damaged is an error. */
 export type RegistryKeys = ReadonlyMap<string, RegistryKey | GuestError>

@@ -1,7 +1,7 @@
 import { GuestError, largestReadBytes } from '../guest.ts'
 import type { WindowsFiles } from './files.ts'
 import { Hive, isDirtyHive } from './hive.ts'
-import { type RegistryKeys, readKeys, type WithHive } from './hivexsh.ts'
+import { type HiveSource, type Hivexsh, type RegistryKeys, readKeys, type WithHive } from './hivexsh.ts'
 import { uninstallKeys, withUninstall } from './uninstall.ts'
 
 /** Keys of the current control set, parents before their subkeys. */
@@ -41,26 +41,28 @@ export interface Registry {
   readonly software: Hive
 }
 
-/** The hive file of that name; throws a GuestError when there is none. */
-export async function readHiveFile(files: WindowsFiles, windows: string, name: string): Promise<Buffer> {
-  const hive = await files.read(`${windows}/System32/config/${name}`, largestReadBytes)
-  if (hive === undefined) throw new GuestError('absent', `The registry hive ${name} is not there.`)
-  return hive
+/** The hive of that name, which rejects with a GuestError when there is none. */
+export function hiveSource(files: WindowsFiles, windows: string, name: string): HiveSource {
+  return async (path) => {
+    const saved = await files.save(`${windows}/System32/config/${name}`, path, largestReadBytes)
+    if (!saved) throw new GuestError('absent', `The registry hive ${name} is not there.`)
+  }
 }
 
 const below = (root: string, keys: readonly string[]): string[] => keys.map((key) => `${root}\\${key}`)
 
 async function openHive(
-  files: WindowsFiles,
-  windows: string,
+  hive: HiveSource,
   name: string,
-  read: (hive: Buffer) => Promise<{ readonly keys: RegistryKeys; readonly root: string }>,
+  withHive: WithHive,
+  read: (hivexsh: Hivexsh) => Promise<{ readonly keys: RegistryKeys; readonly root: string }>,
 ): Promise<Hive> {
   try {
-    const bytes = await readHiveFile(files, windows, name)
-    const dirty = isDirtyHive(bytes)
-    const { keys, root } = await read(bytes)
-    return new Hive(keys, dirty, root)
+    return await withHive(hive, async (hivexsh, head) => {
+      const dirty = isDirtyHive(head)
+      const { keys, root } = await read(hivexsh)
+      return new Hive(keys, dirty, root)
+    })
   } catch (error) {
     if (!(error instanceof GuestError)) throw error
     return new Hive(new GuestError(error.code, `Hive ${name}: ${error.message}`))
@@ -69,21 +71,19 @@ async function openHive(
 
 /** Reads all keys that some fact needs, one hive after the other: the larger one may take 128 MiB. */
 export async function readRegistry(files: WindowsFiles, windows: string, withHive: WithHive): Promise<Registry> {
-  const system = await openHive(files, windows, 'SYSTEM', (bytes) =>
-    withHive(bytes, async (hivexsh) => {
-      const current = new Hive(await readKeys(hivexsh, ['\\Select'])).dword('Select', 'Current')
-      if (current === undefined || current < 1 || current > 999) {
-        throw new GuestError('damaged', 'It does not tell the current control set.')
-      }
-      const root = `\\ControlSet${String(current).padStart(3, '0')}`
-      return { keys: await readKeys(hivexsh, below(root, systemKeys)), root }
-    }),
-  )
-  const software = await openHive(files, windows, 'SOFTWARE', (bytes) =>
-    withHive(bytes, async (hivexsh) => {
-      const keys = await readKeys(hivexsh, below('', softwareKeys))
-      return { keys: await withUninstall(hivexsh, keys), root: '' }
-    }),
-  )
+  const open = (name: string, read: Parameters<typeof openHive>[3]) =>
+    openHive(hiveSource(files, windows, name), name, withHive, read)
+  const system = await open('SYSTEM', async (hivexsh) => {
+    const current = new Hive(await readKeys(hivexsh, ['\\Select'])).dword('Select', 'Current')
+    if (current === undefined || current < 1 || current > 999) {
+      throw new GuestError('damaged', 'It does not tell the current control set.')
+    }
+    const root = `\\ControlSet${String(current).padStart(3, '0')}`
+    return { keys: await readKeys(hivexsh, below(root, systemKeys)), root }
+  })
+  const software = await open('SOFTWARE', async (hivexsh) => {
+    const keys = await readKeys(hivexsh, below('', softwareKeys))
+    return { keys: await withUninstall(hivexsh, keys), root: '' }
+  })
   return { system, software }
 }

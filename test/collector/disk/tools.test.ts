@@ -97,6 +97,30 @@ t.test('time, output and file sizes are limited, with and without a sandbox', { 
   }
 })
 
+t.test(
+  'what a program prints goes to a new file where that is wanted, as far as a file may grow',
+  { skip },
+  async (t) => {
+    for (const sandbox of sandboxes) {
+      const box = await hostile(t, { sandbox })
+      const print = (script: string, name: string) =>
+        box.run({
+          tool: 'blkid',
+          args: () => ['-c', script],
+          output: join(box.folder, name),
+          limits: { fileBytes: 10_000 },
+        })
+      const { stdout } = await print('echo hello', 'hello')
+      t.equal(stdout.length, 0)
+      t.equal(await readFile(join(box.folder, 'hello'), 'utf8'), 'hello\n')
+      await t.rejects(print('while :; do echo y; done', 'endless'), { code: 'too-large' })
+      t.ok((await readFile(join(box.folder, 'endless'))).length <= 10_000)
+      await t.rejects(print('echo other', 'hello'), { code: 'EEXIST' }, 'never into a file that is there')
+      t.equal(await readFile(join(box.folder, 'hello'), 'utf8'), 'hello\n')
+    }
+  },
+)
+
 t.test('a link that a program leaves is not followed', { skip }, async (t) => {
   const box = await hostile(t, { sandbox: 'off' })
   const result = await box.run({

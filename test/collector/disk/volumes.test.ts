@@ -180,6 +180,14 @@ t.test(
     t.match(await files.stat('/VioStor.SYS'), { kind: 'file', sizeBytes: 3, readOnly: false })
     t.equal(await files.stat('/none/x'), undefined)
     t.ok((await files.list('/'))?.some(({ name }) => name === 'viostor.sys'))
+    const saved = join(dir, 'saved')
+    t.equal(await files.save?.('/VIOSTOR.sys', saved, 100), true)
+    t.equal(await readFile(saved, 'utf8'), 'sys')
+    t.equal(await files.save?.('/none', join(dir, 'none'), 100), false)
+    const short = async () => {
+      await files.save?.('/viostor.sys', join(dir, 'short'), 2)
+    }
+    await t.rejects(short, { code: 'too-large' })
     const hibernated = join(dir, 'hibernated')
     await copyFile(file, hibernated)
     await make('ntfscp', '-q', hibernated, join(dir, 'driver'), 'hiberfil.sys')

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { GuestFiles } from '../../../server/collector/guest.ts'
 import type { Facts, Missing, Part } from '../../../server/collector/part.ts'
 import { collectWindows } from '../../../server/collector/windows/collect.ts'
 import type { WithHive } from '../../../server/collector/windows/hivexsh.ts'
@@ -63,6 +64,7 @@ export async function collectFrom(
   volumes: readonly TestVolume[],
   table: NonNullable<Disk['partitionTable']> = 'mbr',
   hives: WithHive = withHive,
+  filesIn: (root: string) => GuestFiles = directoryFiles,
 ): Promise<Collected> {
   const top = await mkdtemp(join(tmpdir(), 'imagegate-windows-'))
   try {
@@ -80,7 +82,7 @@ export async function collectFrom(
           check: { result: 'clean', method: 'flags' },
           ...facts,
         }
-        return hidden === true ? { facts: known } : { facts: known, files: directoryFiles(root) }
+        return hidden === true ? { facts: known } : { facts: known, files: filesIn(root) }
       }),
     )
     const partitions = volumes.map(({ typeCode = '07' }, index) => ({

@@ -3,11 +3,11 @@ import { GuestError } from '../../../server/collector/guest.ts'
 import { parseKeys } from '../../../server/collector/windows/hivex-output.ts'
 import { readKeys } from '../../../server/collector/windows/hivexsh.ts'
 import { makeHive, type Tree } from './hives.ts'
-import { lacking, withHive } from './programs.ts'
+import { hiveOf, lacking, withHive } from './programs.ts'
 
 const skip = lacking('hivexsh', 'hivexregedit')
 const keysOf = async (tree: Tree, paths: readonly string[]) =>
-  withHive(await makeHive(tree), (hivexsh) => readKeys(hivexsh, paths))
+  withHive(hiveOf(await makeHive(tree)), (hivexsh) => readKeys(hivexsh, paths))
 
 t.test('values come back as they were stored, whatever is in them', { skip }, async (t) => {
   const texts = {
@@ -33,7 +33,7 @@ t.test('values come back as they were stored, whatever is in them', { skip }, as
 
 t.test('keys that are not there cost a run each, and those below them nothing', { skip }, async (t) => {
   const hive = await makeHive({ 'A\\B': { x: 1 }, C: { y: 2 } })
-  await withHive(hive, async (hivexsh) => {
+  await withHive(hiveOf(hive), async (hivexsh) => {
     let runs = 0
     const counted: typeof hivexsh = (script) => {
       runs++
@@ -48,7 +48,7 @@ t.test('keys that are not there cost a run each, and those below them nothing', 
 t.test('what is no hive is an error, never an empty one', { skip }, async (t) => {
   for (const bytes of [Buffer.alloc(0), Buffer.alloc(8192), Buffer.from('regf'.padEnd(9000, '\0'))]) {
     await t.rejects(
-      withHive(bytes, (hivexsh) => readKeys(hivexsh, ['\\A'])),
+      withHive(hiveOf(bytes), (hivexsh) => readKeys(hivexsh, ['\\A'])),
       { code: 'damaged' },
     )
   }

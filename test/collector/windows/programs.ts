@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GuestError } from '../../../server/collector/guest.ts'
-import type { WithHive } from '../../../server/collector/windows/hivexsh.ts'
+import { headOf } from '../../../server/collector/windows/hive-tool.ts'
+import type { HiveSource, WithHive } from '../../../server/collector/windows/hivexsh.ts'
 
 /** False when all programs are there, else what to say of a test that is skipped. */
 export function lacking(...programs: readonly string[]): string | false {
@@ -20,12 +21,19 @@ export function lacking(...programs: readonly string[]): string | false {
   return missing.length === 0 ? false : `needs ${missing.join(', ')}`
 }
 
+/** A hive from its bytes. */
+export const hiveOf =
+  (bytes: Buffer): HiveSource =>
+  (path) =>
+    writeFile(path, bytes, { flag: 'wx', mode: 0o600 })
+
 /** hivexsh on a file of its own, as the collector's runner gives it, without the sandbox. */
 export const withHive: WithHive = async (hive, use) => {
   const directory = await mkdtemp(join(tmpdir(), 'imagegate-hive-'))
   const path = join(directory, 'hive')
   try {
-    await writeFile(path, hive, { mode: 0o600 })
+    await hive(path)
+    const head = await headOf(path)
     return await use(async (script) => {
       await writeFile(join(directory, 'script'), script)
       return new Promise((resolve, reject) => {
@@ -36,7 +44,7 @@ export const withHive: WithHive = async (hive, use) => {
           resolve({ exitCode: code, stdout, stderr: stderr.toString() })
         })
       })
-    })
+    }, head)
   } finally {
     await rm(directory, { recursive: true })
   }
