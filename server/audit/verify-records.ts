@@ -7,6 +7,7 @@ import { imageTextsOf } from './verify-image-texts.ts'
 import type { PolicyUses } from './verify-policies.ts'
 import type { AuditProblem, AuditProblems } from './verify-problems.ts'
 import { type AnyRow, stateOfRecord } from './verify-record.ts'
+import { trigramsByVerdict } from './verify-trigrams.ts'
 
 /** Verdicts may have 1 MiB each, so few are held. */
 const verdictsAtOnce = 50
@@ -28,14 +29,10 @@ interface Cursors {
   readonly derived: ReadonlyMap<DerivedTable, MergeCursor<AnyRow>>
 }
 
-function derivedRows(snapshot: AuditSnapshot, { table }: DerivedTable, tenant: string): MergeCursor<AnyRow> {
-  const rows =
-    table === 'image_texts'
-      ? imageTextsOf(snapshot, tenant)
-      : snapshot.rows<AnyRow>((db) =>
-          db.selectFrom(table).selectAll().where('tenant', '=', tenant).orderBy('verdict_id'),
-        )
-  return new MergeCursor(rows, (row) => String(row['verdict_id']))
+function derivedRows(snapshot: AuditSnapshot, table: DerivedTable['table'], tenant: string): AsyncIterable<AnyRow> {
+  if (table === 'image_texts') return imageTextsOf(snapshot, tenant)
+  if (table === 'image_trigrams') return trigramsByVerdict(snapshot, tenant)
+  return snapshot.rows((db) => db.selectFrom(table).selectAll().where('tenant', '=', tenant).orderBy('verdict_id'))
 }
 
 function openCursors(snapshot: AuditSnapshot, tenant: string): Cursors {
@@ -57,7 +54,12 @@ function openCursors(snapshot: AuditSnapshot, tenant: string): Cursors {
     verdicts: new MergeCursor(verdicts, ({ id }) => id),
     sealed: new MergeCursor(sealed, (row) => row.verdict_id),
     unsealed: new MergeCursor(unsealed, (row) => row.verdict_id),
-    derived: new Map(derivedTables(snapshot.dialect).map((table) => [table, derivedRows(snapshot, table, tenant)])),
+    derived: new Map(
+      derivedTables(snapshot.dialect).map((derived) => {
+        const rows = derivedRows(snapshot, derived.table, tenant)
+        return [derived, new MergeCursor(rows, (row) => String(row['verdict_id']))]
+      }),
+    ),
   }
 }
 

@@ -13,7 +13,7 @@ import { AuditProblems } from '../../server/audit/verify-problems.ts'
 import type { Checkpoint } from '../../server/documents/checkpoint.ts'
 import { count, random, seed } from '../support/long.ts'
 import { noPostgres, startPostgres } from '../support/postgres.ts'
-import { makeRecord } from './records.ts'
+import { identityAt, makeRecord } from './records.ts'
 import { flipped } from './tamper.ts'
 import { checkpointRow, coveredTables, pick } from './tamper-rows.ts'
 
@@ -33,7 +33,10 @@ async function verify(snapshot: AuditSnapshot, outside: readonly Checkpoint[]) {
 async function filled(t: Test, url: string): Promise<Checkpoint> {
   const store = await openPostgresStore({ url })
   for (let index = 0; index < verdicts; index += 1) {
-    const wishes = { facts: `image ${index % 20}`, subject: index % 3 === 0 ? {} : { imageName: `web-${index}.qcow2` } }
+    // Six a month, because what is partitioned by month is read by month.
+    const identity = identityAt(new Date(Date.UTC(2026, Math.floor(index / 6), 7)).toISOString(), index)
+    const subject = index % 3 === 0 ? {} : { imageName: `web-${index}.qcow2` }
+    const wishes = { identity, facts: `image ${index % 20}`, subject }
     const failed = index % 4 === 0 ? ['linux.ext4.64bit'] : []
     await store.record(makeRecord({ ...wishes, failed, missing: index % 6 === 0 ? ['/boot/mode', '/os/id'] : [] }))
   }
