@@ -22,7 +22,7 @@ export interface ToolCall {
   readonly args: (at: Seen) => readonly string[]
   /** A file of that folder that is moved elsewhere on the same file system instead of being read. */
   readonly keep?: { readonly name: string; readonly path: string }
-  /** A new file for what it prints, which is not kept then and as large as any file that it may write. */
+  /** A new file for what it prints, which is not kept then and as large as a file that it writes may be. */
   readonly output?: string
   readonly limits?: Partial<Limits>
 }
