@@ -1,5 +1,6 @@
-import { trigramsOf } from './image-text.ts'
+import { searchText, trigramsOf } from './image-text.ts'
 import type { Dialect } from './list-request.ts'
+import { fromText, toText } from './postgres-text.ts'
 import type { RecordRows } from './rows.ts'
 import type { AuditTables } from './tables.ts'
 
@@ -13,6 +14,8 @@ export interface DerivedTable {
   readonly key: readonly string[]
   /** The rows of one record. */
   rows(rows: RecordRows): readonly Readonly<Record<string, unknown>>[]
+  /** The rows that a migration gave an older record, where they may be others. */
+  older?(rows: RecordRows): readonly Readonly<Record<string, unknown>>[]
 }
 
 const tables: readonly DerivedTable[] = [
@@ -36,6 +39,11 @@ const tables: readonly DerivedTable[] = [
     key: ['trigram'],
     rows: ({ verdict: { tenant, id }, imageText }) =>
       trigramsOf(imageText ?? '').map((trigram) => ({ tenant, trigram, verdict_id: id })),
+    // The migration took a name with U+0000 or U+001A as PostgreSQL holds it.
+    older: ({ verdict: { tenant, id, image_name } }) =>
+      trigramsOf(searchText(toText(image_name ?? '')) ?? '').map((trigram) => {
+        return { tenant, trigram: fromText(trigram), verdict_id: id }
+      }),
   },
 ]
 

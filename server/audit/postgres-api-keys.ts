@@ -1,6 +1,6 @@
 import type { ApiKeyChange, ApiKeyResult } from './api-keys.ts'
 import type { Connection } from './postgres-connection.ts'
-import { toText } from './postgres-values.ts'
+import { toText } from './postgres-text.ts'
 
 /** Changes API keys, inside a transaction that sees all tenants. */
 export async function changeApiKeys(connection: Connection, change: ApiKeyChange): Promise<ApiKeyResult> {

@@ -9,7 +9,7 @@ import {
 import type pg from 'pg'
 import { beginReading, type Connection, inTransaction, setTenant } from './postgres-connection.ts'
 import { postgresError } from './postgres-errors.ts'
-import { toText } from './postgres-values.ts'
+import { toText } from './postgres-text.ts'
 import type { RunQueries } from './reader.ts'
 import type { AuditTables } from './tables.ts'
 

@@ -3,7 +3,7 @@ import { type Connection, openPool, setTenant } from './postgres-connection.ts'
 import { postgresError } from './postgres-errors.ts'
 import { requireMigrated } from './postgres-migrate.ts'
 import { kyselyOn } from './postgres-reader.ts'
-import { toText } from './postgres-values.ts'
+import { toText } from './postgres-text.ts'
 import type { AuditSnapshot, SnapshotQuery } from './snapshot.ts'
 import type { AuditTables } from './tables.ts'
 

@@ -1,27 +1,11 @@
 import pg from 'pg'
+import { fromText, toText } from './postgres-text.ts'
 
 /**
  * SQL of the server's time in milliseconds since 1970. What replicas share is aged by it: their own clocks may be apart,
  * and one that is days ahead would age everybody's. It is the same in a whole statement, so that an index is used for it.
  */
 export const serverTime = 'floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint'
-
-const mark = '\u001a'
-
-/**
- * PostgreSQL's text holds every character but U+0000, which a name found in an image may have. It is written as U+001A
- * and 0, and U+001A itself as U+001A and 1; reading undoes it, so that nobody else sees either. Bodies are JSON, which
- * escapes both, and so stay as they are.
- */
-export function toText(text: string): string {
-  if (!text.includes('\0') && !text.includes(mark)) return text
-  return text.replaceAll(mark, `${mark}1`).replaceAll('\0', `${mark}0`)
-}
-
-/** Undoes toText. */
-export function fromText(text: string): string {
-  return text.includes(mark) ? text.replaceAll(`${mark}0`, '\0').replaceAll(`${mark}1`, mark) : text
-}
 
 const textType = 25
 

@@ -64,12 +64,25 @@ function changed(where: AuditProblem['where'], found: AnyRow, derived: AnyRow): 
   return [{ kind: 'changed', where, differs, message }]
 }
 
-function faultsOfTable({ table, key, rows }: DerivedTable, found: readonly AnyRow[], all: RecordRows): RecordFault[] {
+function faultsOfTable(
+  { rows, older, ...table }: DerivedTable,
+  found: readonly AnyRow[],
+  all: RecordRows,
+): RecordFault[] {
+  const faults = compareRows(table, found, rows(all))
+  return faults.length > 0 && older && compareRows(table, found, older(all)).length === 0 ? [] : faults
+}
+
+function compareRows(
+  { table, key }: Pick<DerivedTable, 'table' | 'key'>,
+  found: readonly AnyRow[],
+  explained: readonly AnyRow[],
+): RecordFault[] {
   const keyOf = (row: AnyRow) => JSON.stringify(key.map((name) => row[name]))
   const left = new Map(found.map((row) => [keyOf(row), row]))
   const faults: RecordFault[] = []
   const gone: AnyRow[] = []
-  for (const derived of rows(all)) {
+  for (const derived of explained) {
     const row = left.get(keyOf(derived))
     left.delete(keyOf(derived))
     if (row === undefined) gone.push(derived)

@@ -6,7 +6,7 @@ import { type ChainHead, emptyHead, nextEntry } from '../../server/audit/chain.t
 import { openReader, openSnapshot } from '../../server/audit/open.ts'
 import { openPostgresStore } from '../../server/audit/postgres.ts'
 import { migratePostgres, postgresMigrations } from '../../server/audit/postgres-migrate.ts'
-import { toText } from '../../server/audit/postgres-values.ts'
+import { toText } from '../../server/audit/postgres-text.ts'
 import { toRows } from '../../server/audit/rows.ts'
 import { openSqliteStore } from '../../server/audit/sqlite.ts'
 import { createDatabaseFile, openForWriting } from '../../server/audit/sqlite-connection.ts'
