@@ -106,7 +106,7 @@ export function addCheck(command: Command, { terminal, exit }: Context): void {
       new Option('--fail-on <level>', 'exit with 1 from this outcome on').choices([...failLevels]).default('not-ready'),
     )
     .addOption(
-      new Option('--jobs <number>', 'images that are read at the same time')
+      new Option('--jobs <number>', 'images that are read at the same time; each may take 300 MiB of memory')
         .argParser(wholeNumber)
         .default(Math.min(mostJobs, availableParallelism())),
     )

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Files } from '../../documents/facts.ts'
-import { filePieces, GuestError, type GuestFiles, type Pieces } from '../guest.ts'
+import { filePieces, GuestError, type GuestFiles, type GuestStat, type Pieces } from '../guest.ts'
 import { readDpkg } from './dpkg.ts'
 import { linesOf, readText } from './text.ts'
 import { type Found, missing } from './topic.ts'
@@ -18,8 +18,8 @@ const inFlight = 32
 const maxFiles = 200_000
 const maxModified = 1024
 const maxFileBytes = 128 * 1_048_576
-/** Of so many bytes all in flight may be in memory. */
-const smallBytes = 1_048_576
+/** What files that are read at once may have together. */
+const groupBytes = 32 * 1_048_576
 const maxListBytes = 16 * 1_048_576
 const systemDirectory = /^\/(bin|sbin|lib[^/]*)\//
 const mergedDirectory = /^\/usr\/(bin|sbin|lib[^/]*)\//
@@ -88,20 +88,31 @@ async function compare(one: Packaged, open: () => Promise<Pieces | undefined>): 
   return 'content'
 }
 
-const isTooLarge = (error: unknown) => error instanceof GuestError && error.code === 'too-large'
+/** What a file may take in memory; what a link leads to may be as large as any. */
+function bytesOf(stat: PromiseSettledResult<GuestStat | undefined> | undefined): number {
+  if (stat?.status !== 'fulfilled') return maxFileBytes
+  return stat.value === undefined ? 0 : stat.value.kind === 'file' ? stat.value.sizeBytes : maxFileBytes
+}
 
-/** Compares small files all at once, and then the large ones one by one and in pieces: together they may not fit into memory. */
+/** Compares files, as many at once as fit into memory together; one that does not is read by itself and in pieces. */
 async function compareAll(files: GuestFiles, batch: readonly Packaged[]): Promise<PromiseSettledResult<Change>[]> {
-  const small = async (one: Packaged) => {
-    const bytes = await files.read(one.path, smallBytes)
-    return compare(one, async () => bytes && [bytes])
-  }
-  const answers = await Promise.allSettled(batch.map(small))
-  for (const [index, one] of batch.entries()) {
-    const answer = answers[index]
-    if (answer?.status !== 'rejected' || !isTooLarge(answer.reason)) continue
-    const [large] = await Promise.allSettled([compare(one, () => filePieces(files, one.path, maxFileBytes))])
-    answers[index] = large
+  const stats = await Promise.allSettled(batch.map(({ path }) => files.stat(path)))
+  const answers: PromiseSettledResult<Change>[] = []
+  while (answers.length < batch.length) {
+    const first = answers.length
+    const alone = bytesOf(stats[first]) > groupBytes
+    let end = first + 1
+    for (let sum = bytesOf(stats[first]); end < batch.length; end += 1) {
+      sum += bytesOf(stats[end])
+      if (sum > groupBytes) break
+    }
+    const group = batch.slice(first, end)
+    const read = async ({ path }: Packaged) => {
+      if (alone) return filePieces(files, path, maxFileBytes)
+      const bytes = await files.read(path, groupBytes)
+      return bytes && [bytes]
+    }
+    answers.push(...(await Promise.allSettled(group.map((one) => compare(one, () => read(one))))))
   }
   return answers
 }

@@ -246,7 +246,7 @@ class PieceFiles extends TreeFiles {
 
 t.test('large system files are compared one after the other and in pieces', async (t) => {
   const root = t.testdir()
-  const content = Buffer.alloc(1_100_000, 'imagegate')
+  const content = Buffer.alloc(33_554_433, 'imagegate')
   const prelinked = Buffer.from(content)
   // Across the end of a piece.
   prelinked.write('.gnu.prelink_undo', 65_521 - 5)
@@ -254,11 +254,10 @@ t.test('large system files are compared one after the other and in pieces', asyn
     '/bin/same': content,
     '/bin/other': content.subarray(1),
     '/bin/small': 'small',
-    '/lib/c': content,
     '/lib/p': prelinked,
   })
   const digest = createHash('sha256').update(content).digest('hex')
-  const packaged = ['/bin/same', '/bin/other', '/lib/c', '/bin/gone'].map((path) => ({
+  const packaged = ['/bin/same', '/bin/other', '/bin/gone'].map((path) => ({
     path,
     algorithm: 'sha256' as const,
     digest,
@@ -270,7 +269,7 @@ t.test('large system files are compared one after the other and in pieces', asyn
     { path: '/bin/other', change: 'content' },
   ])
   t.equal(files.mostOpen, 1)
-  t.ok(files.mostBytes <= 1_048_576, 'no large file as a whole')
+  t.ok(files.mostBytes <= 33_554_432, 'no large file as a whole')
   const undone = [{ path: '/lib/p', algorithm: 'sha256' as const, digest }]
   await t.rejects(verifySystemFiles(files, 'rpm', undone), { code: 'unverifiable' })
 })
