@@ -88,7 +88,7 @@ async function compare(one: Packaged, open: () => Promise<Pieces | undefined>): 
   return 'content'
 }
 
-/** What a file may take in memory; what a link leads to may be as large as any. */
+/** What a file may take in memory. The size of what a link leads to is not known, so it counts as the largest. */
 function bytesOf(stat: PromiseSettledResult<GuestStat | undefined> | undefined): number {
   if (stat?.status !== 'fulfilled') return maxFileBytes
   return stat.value === undefined ? 0 : stat.value.kind === 'file' ? stat.value.sizeBytes : maxFileBytes
