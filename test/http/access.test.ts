@@ -31,7 +31,7 @@ t.test('every role may do what the table says and nothing else', async (t) => {
     reader: 'read any public',
     auditor: 'read audit any public',
     operator: 'operate any public',
-    admin: 'evaluate read audit operate any public',
+    admin: 'evaluate read audit any public',
     none: 'public',
   }
   for (const [role, allowed] of Object.entries(expected)) {

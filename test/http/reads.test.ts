@@ -156,6 +156,7 @@ test('a read that cannot be recorded is refused, and nothing of the answer leave
 test('what is turned away is no read; HEAD and what has not changed are', async (t) => {
   const scene = await setScene(t)
   const [admin, submitter] = [await scene.caller('admin'), await scene.caller('submitter')]
+  const operator = await scene.caller('operator')
   const id = await scene.post(admin, 'one')
   const url = `/v1/verdicts/${id}`
   for (const [by, where, status] of [
@@ -164,7 +165,8 @@ test('what is turned away is no read; HEAD and what has not changed are', async 
     [admin, '/v1/verdicts?limit=0', 400],
     [admin, '/health/ready', 200],
     [admin, '/v1/policies', 200],
-    [admin, '/metrics', 200],
+    [operator, '/metrics', 200],
+    [admin, '/metrics', 403],
   ] as const) {
     t.equal((await scene.get(by, where)).statusCode, status, where)
   }
