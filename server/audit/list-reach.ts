@@ -31,7 +31,8 @@ export async function reachOf(db: Kysely<AuditTables>, request: ListRequest): Pr
   const candidates = candidatesOf(request)
   const [first] = candidates
   if (first === undefined) return {}
-  if (isWhole(first, request)) return { driving: first }
+  // Every verdict of what drives is one of the list.
+  if (leftOpen(request.filter, first.settled).length === 0) return { driving: first }
   const { rows } = await reachQuery(candidates, request).execute(db)
   const floors = candidates.map((_, place) => rows.find((row) => Number(row.place) === place)?.floor ?? '')
   const floor = floors.toSorted()[0] ?? ''
@@ -53,11 +54,6 @@ async function isAlone(db: Kysely<AuditTables>, tenant: string): Promise<boolean
 export const aloneQuery = sql<{ readonly first: string | null; readonly last: string | null }>`SELECT
   (SELECT tenant FROM verdicts ORDER BY tenant LIMIT 1) AS first,
   (SELECT tenant FROM verdicts ORDER BY tenant DESC LIMIT 1) AS last`
-
-/** Whether every verdict of what drives is one of the list. */
-function isWhole(driving: Driving, { filter }: ListRequest): boolean {
-  return driving.shared !== true && leftOpen(filter, driving.settled).length === 0
-}
 
 /** The query that tells the last row of each candidate that one page looks at; it reads indexes alone. */
 export function reachQuery(candidates: readonly Driving[], { examined: rows = examined }: ListRequest) {

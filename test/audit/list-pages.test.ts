@@ -79,11 +79,18 @@ function belongs({ verdict }: VerdictRecord, filter: VerdictFilter): boolean {
   )
 }
 
-async function compare(t: Test, { place, dialect, run }: { place: DatabasePlace; dialect: Dialect; run: RunQueries }) {
+interface Subject {
+  readonly place: DatabasePlace
+  readonly dialect: Dialect
+  readonly run: RunQueries
+}
+
+const several = ['one', 'one', 'one', 'two'] as const
+
+async function compare(t: Test, { place, dialect, run }: Subject, tenants: readonly [string, ...string[]] = several) {
   const next = random(seed)
   const pick = picking(next)
   t.comment(`seed ${seed}`)
-  const tenants = ['one', 'one', 'one', 'two'] as const
   const records = recordsBy(next, tenants, 300)
   const store = await openStore(place)
   await Promise.all(records.map((record) => store.record(record)))
@@ -118,16 +125,14 @@ async function compare(t: Test, { place, dialect, run }: { place: DatabasePlace;
 }
 
 test('pages together hold what belongs in a list, each once, however early they end', async (t) => {
-  await t.test('on SQLite', async (t) => {
+  const onSqlite = (t: Test): Subject => {
     const file = join(t.testdir(), 'imagegate.db')
     const queries = new SqliteQueries(file)
     t.teardown(() => queries.close())
-    await compare(t, {
-      place: { kind: 'sqlite', file },
-      dialect: 'sqlite',
-      run: (_tenant, asked) => queries.run(asked),
-    })
-  })
+    return { place: { kind: 'sqlite', file }, dialect: 'sqlite', run: (_tenant, asked) => queries.run(asked) }
+  }
+  await t.test('on SQLite', (t) => compare(t, onSqlite(t)))
+  await t.test('on SQLite with one tenant, where a text drives', (t) => compare(t, onSqlite(t), ['one']))
   await t.test('on PostgreSQL', { skip: noPostgres }, async (t) => {
     const databases = await startPostgres(t)
     const url = await databases.create()
