@@ -96,12 +96,22 @@ test('a PostgreSQL that fails has a defined answer, and the store recovers by it
     url.port = String(proxy.port)
     const store = await opened(t, url.href)
     await store.record(makeRecord())
-    const record = makeRecord({ facts: 'cut', idempotency: { key: 'k', fingerprint: 'f' } })
-    proxy.cutAfter('COMMIT')
-    await t.rejects(store.record(record), unavailable)
-    const again = makeRecord({ facts: 'cut', idempotency: { key: 'k', fingerprint: 'f' } })
-    t.same(await store.record(again), { kind: 'replayed', id: record.verdict.id, body: record.body })
-    t.equal((await direct.list('default', {}, 10)).verdicts.length, 2, 'it was not made twice')
+    // The sealer commits over the same proxy, and what is cut may be its commit.
+    for (let tried = 1; ; tried += 1) {
+      const idempotency = { key: `k-${tried}`, fingerprint: 'f' }
+      const record = makeRecord({ facts: 'cut', idempotency })
+      proxy.cutAfter('COMMIT')
+      const error = await store.record(record).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      )
+      if (error === undefined && tried < 10) continue
+      t.match(error, unavailable)
+      const again = makeRecord({ facts: 'cut', idempotency })
+      t.same(await store.record(again), { kind: 'replayed', id: record.verdict.id, body: record.body })
+      t.equal((await direct.list('default', {}, 20)).verdicts.length, 1 + tried, 'it was not made twice')
+      return
+    }
   })
 
   await t.test('a connection that flaps or falls silent is given up, and replaced', async (t) => {
