@@ -7,19 +7,11 @@
 //   npm run build && node bench/check.mjs [folder that keeps the images] [rounds]      as root
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { memoryOf } from './memory.mjs'
 
 const top = fileURLToPath(new URL('..', import.meta.url))
 const scratch = mkdtempSync(join(tmpdir(), 'imagegate-bench-'))
@@ -153,30 +145,6 @@ async function floor(path, script) {
   daemon.kill('SIGTERM')
   await ended
   return Number(process.hrtime.bigint() - start) / 1e9
-}
-
-/** Proportional memory of a process and all below it, in KiB. */
-function memoryOf(root) {
-  const children = new Map()
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8')
-      const parent = Number(stat.slice(stat.lastIndexOf(')') + 4).split(' ')[0])
-      children.set(parent, [...(children.get(parent) ?? []), Number(name)])
-    } catch {
-      // It has ended.
-    }
-  }
-  const own = (pid) => {
-    try {
-      return Number(/^Pss: +(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1] ?? 0)
-    } catch {
-      return 0
-    }
-  }
-  const sum = (pid) => own(pid) + (children.get(pid) ?? []).reduce((total, child) => total + sum(child), 0)
-  return sum(root)
 }
 
 async function peakMemory(path) {

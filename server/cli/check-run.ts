@@ -1,4 +1,4 @@
-import { turns } from '../collector/tools/turns.ts'
+import { turns } from '../collector/turns.ts'
 import type { Verdict } from '../documents/verdict.ts'
 import { ImagegateError } from '../errors.ts'
 import type { Judge } from './check-judge.ts'

@@ -4,14 +4,15 @@ import type { Image } from '../documents/facts.ts'
 import { checkContainer } from './disk/container-check.ts'
 import { openDisk } from './disk/open.ts'
 import { missingFrom, readDisk } from './disk/partitions.ts'
-import { GuestError } from './guest.ts'
 import type { Missing, Part } from './part.ts'
 import { type OpenBytes, openBytes } from './sniff/bytes.ts'
 import { digestOf } from './sniff/digest.ts'
 import type { Sniffed } from './sniff/result.ts'
 import { sniff } from './sniff/sniff.ts'
 import { identityFor } from './tools/identity.ts'
+import { timeOver } from './tools/spawn.ts'
 import { openToolbox, type Toolbox } from './tools/toolbox.ts'
+import { Names } from './volumes/names.ts'
 import { openVolumes } from './volumes/open-volumes.ts'
 import type { OpenVolume } from './volumes/volume.ts'
 
@@ -81,7 +82,7 @@ async function openContents(tools: Toolbox, path: string, sniffed: Sniffed, opti
     const disk = await openDisk(tools, { path, fileSizeBytes, layout, fuse, onNotice })
     try {
       const contents = await readDisk(tools, disk, guest)
-      const context = { tools, disk, check: options.check ?? true, guest }
+      const context = { tools, disk, names: new Names(), check: options.check ?? true, guest }
       const found = await openVolumes(context, contents.ranges)
       const known = contents.facts.partitions !== undefined
       return {
@@ -114,12 +115,7 @@ async function readImage(
     try {
       return await task()
     } catch (error) {
-      missing.push(
-        missingFrom(
-          tools.signal.aborted ? new GuestError('timed-out', 'The time for reading the image is over.') : error,
-          pointer,
-        ),
-      )
+      missing.push(missingFrom(tools.signal.aborted ? timeOver() : error, pointer))
       return undefined
     }
   }

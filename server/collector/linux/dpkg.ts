@@ -1,8 +1,12 @@
-import type { GuestFiles } from '../guest.ts'
-import { atMost, linesOf, readText } from './text.ts'
+import { StringDecoder } from 'node:string_decoder'
+import { filePieces, GuestError, type GuestFiles, type Pieces } from '../guest.ts'
+import { linesOf } from './text.ts'
 
 const maxStatusBytes = 64 * 1_048_576
 const maxPackages = 20_000
+/** The longest paragraph, and what is kept of all. Unit: characters. */
+const maxParagraph = 4 * 1_048_576
+const maxKept = 16 * 1_048_576
 
 /** One installed package, of whichever database. */
 export interface Package {
@@ -18,32 +22,60 @@ export interface DpkgPackage extends Package {
   readonly configuration: readonly string[]
 }
 
-/** The installed packages of a dpkg status file; removed ones that left their configuration are not installed. */
-export function parseDpkgStatus(text: string): DpkgPackage[] {
-  const packages: DpkgPackage[] = []
-  for (const paragraph of atMost(maxPackages, 'packages of dpkg', text.split(/\n{2,}/, maxPackages + 1))) {
-    const fields = new Map<string, string>()
-    let last = ''
-    for (const line of linesOf(paragraph)) {
-      if (/^[ \t]/.test(line)) {
-        if (last === 'Conffiles') fields.set(last, `${fields.get(last) ?? ''}\n${line.trim()}`)
-        continue
-      }
-      const at = line.indexOf(':')
-      last = line.slice(0, at)
-      if (at > 0) fields.set(last, line.slice(at + 1).trim())
-    }
-    const [name, version] = [fields.get('Package'), fields.get('Version')]
-    if (name === undefined || version === undefined || !/ installed$/.test(fields.get('Status') ?? '')) continue
-    const configuration = linesOf(fields.get('Conffiles') ?? '').map((line) => line.split(' ', 1)[0] ?? '')
-    const paths = configuration.filter((path) => path.startsWith('/'))
-    packages.push({ name, version, architecture: fields.get('Architecture') ?? '', configuration: paths })
+/** The paragraphs of a text that comes in pieces. Throws a GuestError, too-large, for one without end. */
+async function* paragraphsOf(pieces: Pieces): AsyncGenerator<string, void, void> {
+  const decoder = new StringDecoder('utf8')
+  let rest = ''
+  for await (const piece of pieces) {
+    rest += decoder.write(piece)
+    const end = rest.lastIndexOf('\n\n')
+    if (end >= 0) yield* rest.slice(0, end).split(/\n{2,}/)
+    rest = rest.slice(end < 0 ? 0 : end + 2)
+    if (rest.length > maxParagraph) throw new GuestError('too-large', 'A paragraph of dpkg is too long.')
   }
-  return packages
+  yield rest + decoder.end()
 }
 
-/** The packages that dpkg installed; undefined when the guest has no dpkg. */
+/** The text itself, which no longer keeps alive the longer one that it was cut out of. */
+function own(text: string): string {
+  return Buffer.from(text).toString()
+}
+
+function packageOf(paragraph: string): DpkgPackage | undefined {
+  const fields = new Map<string, string>()
+  let last = ''
+  for (const line of linesOf(paragraph)) {
+    if (/^[ \t]/.test(line)) {
+      if (last === 'Conffiles') fields.set(last, `${fields.get(last) ?? ''}\n${line.trim()}`)
+      continue
+    }
+    const at = line.indexOf(':')
+    last = line.slice(0, at)
+    if (at > 0) fields.set(last, line.slice(at + 1).trim())
+  }
+  const [name, version] = [fields.get('Package'), fields.get('Version')]
+  if (name === undefined || version === undefined || !/ installed$/.test(fields.get('Status') ?? '')) return undefined
+  const configuration = linesOf(own(fields.get('Conffiles') ?? '')).map((line) => line.split(' ', 1)[0] ?? '')
+  const paths = configuration.filter((path) => path.startsWith('/'))
+  const architecture = own(fields.get('Architecture') ?? '')
+  return { name: own(name), version: own(version), architecture, configuration: paths }
+}
+
+/** The packages that dpkg installed; undefined when the guest has no dpkg. Removed ones that left their configuration are not installed. */
 export async function readDpkg(files: GuestFiles): Promise<DpkgPackage[] | undefined> {
-  const text = await readText(files, '/var/lib/dpkg/status', maxStatusBytes)
-  return text === undefined ? undefined : parseDpkgStatus(text)
+  const pieces = await filePieces(files, '/var/lib/dpkg/status', maxStatusBytes)
+  if (pieces === undefined) return undefined
+  const packages: DpkgPackage[] = []
+  let [read, kept] = [0, 0]
+  for await (const paragraph of paragraphsOf(pieces)) {
+    read += 1
+    if (read > maxPackages) throw new GuestError('too-large', `There are more than ${maxPackages} packages of dpkg.`)
+    const found = packageOf(paragraph)
+    if (found === undefined) continue
+    const { name, version, architecture, configuration } = found
+    for (const text of [name, version, architecture, ...configuration]) kept += text.length
+    if (kept > maxKept) throw new GuestError('too-large', 'The status of dpkg is too long.')
+    packages.push(found)
+  }
+  return packages
 }

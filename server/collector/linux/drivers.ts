@@ -2,7 +2,7 @@ import type { DriverPlace } from '../../documents/facts.ts'
 import type { GuestFiles } from '../guest.ts'
 import { linesOf, readText } from './text.ts'
 
-const maxListBytes = 16 * 1_048_576
+const maxListBytes = 8 * 1_048_576
 
 /** The drivers that a cloud's machine needs. */
 export type Driver = 'virtioBlk' | 'virtioPci' | 'virtioNet' | 'xenBlkfront' | 'xenNetfront'

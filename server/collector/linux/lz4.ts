@@ -1,4 +1,4 @@
-import { GuestError } from '../guest.ts'
+import { GuestError, type Pieces } from '../guest.ts'
 
 const damaged = () => new GuestError('damaged', 'The LZ4 data of an initramfs is damaged.')
 
@@ -44,20 +44,43 @@ export function lz4Block(source: Buffer, target: Buffer): number {
 const legacyMagic = 0x184c2102
 const legacyBlockBytes = 8 * 1_048_576
 
+/** The most that a block takes which cannot be made smaller. Unit: bytes. */
+const packedBlockBytes = legacyBlockBytes + Math.ceil(legacyBlockBytes / 255) + 16
+
+/** Gives so many bytes of pieces at a time; undefined when that many do not follow. */
+function taker(pieces: Pieces): (size: number) => Promise<Buffer | undefined> {
+  const source = (async function* () {
+    yield* pieces
+  })()
+  let held: Buffer = Buffer.alloc(0)
+  return async (size) => {
+    const parts = [held]
+    let length = held.length
+    while (length < size) {
+      const { value, done } = await source.next()
+      if (done || value === undefined) return undefined
+      parts.push(value)
+      length += value.length
+    }
+    const all = parts.length === 1 ? held : Buffer.concat(parts)
+    held = all.subarray(size)
+    return all.subarray(0, size)
+  }
+}
+
 /** Undoes the legacy LZ4 form, which the kernel wants of an initramfs: blocks of up to 8 MiB behind their compressed sizes. */
-export function* lz4Legacy(source: Buffer): Generator<Buffer> {
+export async function* lz4Legacy(pieces: Pieces): AsyncGenerator<Buffer, void, void> {
+  const take = taker(pieces)
   // One buffer for all blocks: whoever takes one keeps nothing of it.
   const target = Buffer.allocUnsafe(legacyBlockBytes)
-  let at = 4
-  while (at + 4 <= source.length) {
-    const size = source.readUInt32LE(at)
-    at += 4
+  await take(4)
+  for (let head = await take(4); head !== undefined; head = await take(4)) {
+    const size = head.readUInt32LE()
     // Another archive may follow, with the same mark, or the padding of the image.
     if (size === legacyMagic) continue
     if (size === 0) return
-    if (at + size > source.length) throw damaged()
-    const written = lz4Block(source.subarray(at, at + size), target)
-    at += size
-    yield target.subarray(0, written)
+    const block = size > packedBlockBytes ? undefined : await take(size)
+    if (block === undefined) throw damaged()
+    yield target.subarray(0, lz4Block(block, target))
   }
 }

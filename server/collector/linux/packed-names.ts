@@ -28,21 +28,14 @@ export function streamed(pieces: Pieces, decoder: Duplex): AsyncIterable<Buffer>
   return pipeline(Readable.from(pieces), decoder, () => undefined)
 }
 
-/** Pieces as one, which a single one is already. */
-async function whole(pieces: Pieces): Promise<Buffer> {
-  const all: Buffer[] = []
-  for await (const piece of pieces) all.push(piece)
-  return all.length === 1 && all[0] ? all[0] : Buffer.concat(all)
-}
-
 /** Undoes gzip; what it gives may hold only until the next is asked for. */
 export type Gunzip = (pieces: Pieces) => Pieces
 
 const gunzip: Gunzip = (pieces) => streamed(pieces, zlib.createGunzip({ chunkSize: 1_048_576 }))
 
-async function unpacked(kind: OwnCompression, pieces: Pieces, own: Gunzip): Promise<Pieces> {
+function unpacked(kind: OwnCompression, pieces: Pieces, own: Gunzip): Pieces {
   if (kind === 'gzip') return own(pieces)
-  return kind === 'lz4' ? lz4Legacy(await whole(pieces)) : streamed(pieces, zstdStream())
+  return kind === 'lz4' ? lz4Legacy(pieces) : streamed(pieces, zstdStream())
 }
 
 /** The names in an archive that is unpacked already; what stands behind a whole archive is no damage. Throws a GuestError. */
@@ -70,5 +63,5 @@ export async function orDamaged(kind: string, names: () => Promise<string[]>): P
 
 /** The names in a compressed archive. Rejects with a GuestError, damaged for what cannot be undone. */
 export function packedNames(kind: OwnCompression, pieces: Pieces, own: Gunzip = gunzip): Promise<string[]> {
-  return orDamaged(kind, async () => unpackedNames(await unpacked(kind, pieces, own)))
+  return orDamaged(kind, async () => unpackedNames(unpacked(kind, pieces, own)))
 }

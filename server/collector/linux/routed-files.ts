@@ -1,10 +1,15 @@
 import { filePieces, type GuestEntry, GuestError, type GuestFiles, type GuestStat, type Pieces } from '../guest.ts'
+import { turns } from '../turns.ts'
 import type { Mount } from './mount-tree.ts'
 
 const maxLinks = 40
 /** Names that are walked for one path, those of its links too. */
 const maxNames = 512
 const maxCachedBytes = 1_048_576
+/** What is remembered of all files together; the settings of an installed system have a small part of it. Unit: bytes. */
+const mostRemembered = 8_388_608
+/** What reads that run at once may give together. Unit: bytes. */
+const mostAtOnce = 33_554_432
 
 interface Place {
   readonly files: GuestFiles
@@ -36,6 +41,8 @@ export class RoutedFiles implements GuestFiles {
   readonly #stated = new Map<string, Promise<GuestStat | undefined>>()
   readonly #lists = new Map<string, Promise<readonly GuestEntry[] | undefined>>()
   readonly #reads = new Map<string, Promise<Buffer | undefined>>()
+  readonly #turn = turns(mostAtOnce)
+  #left = mostRemembered
 
   /** The substitutes name what the system itself puts in the place of a missing file when it first boots. */
   constructor(mounts: readonly Mount[], substitutes: ReadonlyMap<string, string> = new Map()) {
@@ -138,6 +145,14 @@ export class RoutedFiles implements GuestFiles {
     return stat === undefined ? undefined : of(place)
   }
 
+  /** Content that is remembered, as long as there is room for it. */
+  async #kept(ask: () => Promise<Buffer | undefined>): Promise<Buffer | undefined> {
+    const content = this.#left < 0 ? undefined : await ask()
+    this.#left -= content?.length ?? 0
+    if (this.#left < 0) throw new GuestError('too-large', `Settings have more than ${mostRemembered} bytes together.`)
+    return content
+  }
+
   /** Content of a file; a directory, a device or a socket is no file, whatever a driver says of it. */
   async #content<T>(path: string, of: (place: Place) => Promise<T | undefined>): Promise<T | undefined> {
     try {
@@ -151,8 +166,10 @@ export class RoutedFiles implements GuestFiles {
   }
 
   async read(path: string, maxBytes?: number): Promise<Buffer | undefined> {
-    const ask = () => this.#content(path, ({ files, path: inside }) => files.read(inside, maxBytes))
-    return (maxBytes ?? maxCachedBytes) > maxCachedBytes ? ask() : this.#remember(this.#reads, path, ask)
+    const most = maxBytes ?? maxCachedBytes
+    const content = () => this.#content(path, ({ files, path: inside }) => files.read(inside, most))
+    if (most > maxCachedBytes) return this.#turn(content, most)
+    return this.#remember(this.#reads, path, () => this.#turn(() => this.#kept(content), most))
   }
 
   async pieces(path: string, maxBytes: number): Promise<Pieces | undefined> {

@@ -94,25 +94,20 @@ function bytesOf(stat: PromiseSettledResult<GuestStat | undefined> | undefined):
   return stat.value === undefined ? 0 : stat.value.kind === 'file' ? stat.value.sizeBytes : maxFileBytes
 }
 
-/** Compares files, as many at once as fit into memory together; one that does not is read by itself and in pieces. */
+/** Compares files, as many at once as fit into memory together; one that does not is read by itself. */
 async function compareAll(files: GuestFiles, batch: readonly Packaged[]): Promise<PromiseSettledResult<Change>[]> {
   const stats = await Promise.allSettled(batch.map(({ path }) => files.stat(path)))
   const answers: PromiseSettledResult<Change>[] = []
   while (answers.length < batch.length) {
     const first = answers.length
-    const alone = bytesOf(stats[first]) > groupBytes
     let end = first + 1
     for (let sum = bytesOf(stats[first]); end < batch.length; end += 1) {
       sum += bytesOf(stats[end])
       if (sum > groupBytes) break
     }
     const group = batch.slice(first, end)
-    const read = async ({ path }: Packaged) => {
-      if (alone) return filePieces(files, path, maxFileBytes)
-      const bytes = await files.read(path, groupBytes)
-      return bytes && [bytes]
-    }
-    answers.push(...(await Promise.allSettled(group.map((one) => compare(one, () => read(one))))))
+    const compared = group.map((one) => compare(one, () => filePieces(files, one.path, maxFileBytes)))
+    answers.push(...(await Promise.allSettled(compared)))
   }
   return answers
 }

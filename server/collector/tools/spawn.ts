@@ -29,6 +29,11 @@ export interface Ended {
 
 const environment = { LC_ALL: 'C.UTF-8', PATH: '/usr/sbin:/usr/bin:/sbin:/bin', TZ: 'UTC' }
 
+/** The reason of what is asked when no time is left. */
+export function timeOver(): GuestError {
+  return new GuestError('timed-out', 'The time for reading the image is over.')
+}
+
 /** Ends a process and all that it started in its group. */
 export function killGroup(child: ChildProcess): void {
   if (child.pid === undefined) return
@@ -62,7 +67,7 @@ export function runProcess(start: Start, seconds: number, maxBytes: number, sign
   return new Promise((resolve, reject) => {
     const name = start.command.at(0) ?? ''
     const limit = AbortSignal.any([signal, AbortSignal.timeout(Math.ceil(seconds * 1000))])
-    if (limit.aborted) return reject(new GuestError('timed-out', 'The time for reading the image is over.'))
+    if (limit.aborted) return reject(timeOver())
     const child = startProcess(start)
     const stdout: Buffer[] = []
     const stderr: Buffer[] = []

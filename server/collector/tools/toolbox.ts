@@ -1,6 +1,6 @@
 import { chmod, chown, mkdir, mkdtemp, open, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { GuestError } from '../guest.ts'
+import { turns } from '../turns.ts'
 import { folderPrefix, removeAbandoned } from './abandoned.ts'
 import type { ToolCall, ToolResult } from './call.ts'
 import { commandFor, type Surroundings } from './command.ts'
@@ -11,9 +11,8 @@ import { defaultLimits } from './limits.ts'
 import { sandboxWorks } from './probe-sandbox.ts'
 import { readFolder } from './read-folder.ts'
 import { type Session, startSession } from './session.ts'
-import { type Identity, runProcess } from './spawn.ts'
+import { type Identity, runProcess, timeOver } from './spawn.ts'
 import type { ToolName } from './table.ts'
-import { turns } from './turns.ts'
 
 /** Runs programs on one image, each with limits and, where the system has it, in a sandbox. */
 export interface Toolbox {
@@ -113,7 +112,13 @@ export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
     return ownFolder(join(calls, String(number)), identity)
   }
 
+  /** What a topic that has failed left behind may ask after everything is over; no process and no folder of it may stay. */
+  const refuseLate = () => {
+    if (limit.aborted) throw timeOver()
+  }
+
   const run = async (call: ToolCall): Promise<ToolResult> => {
+    refuseLate()
     const limits = { ...defaultLimits, ...call.limits }
     // Most programs only print; those that neither get nor write files need no directory.
     const own = call.files || call.writes ? await nextFolder() : undefined
@@ -136,10 +141,11 @@ export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
   }
 
   const start = async (call: ToolCall): Promise<Session> => {
-    if (signal.aborted) throw new GuestError('timed-out', 'The time for reading the image is over.')
+    refuseLate()
     const limits = { ...defaultLimits, ...call.limits }
     const own = await nextFolder()
     const { command, seen } = await commandFor(around, { ...call, writes: true }, limits, own)
+    refuseLate()
     const asking = { seconds: limits.seconds, bytes: limits.stdoutBytes }
     const session = startSession({ command, identity }, own, seen.folder, asking)
     sessions.push(session)
@@ -160,12 +166,23 @@ export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
     await rm(folder, { recursive: true, force: true })
   }
   const makeFolder = (name: string) => ownFolder(join(folder, name), identity)
-  const runInTurn = (call: ToolCall) => {
-    const result = turn(() => run(call))
-    running.add(result)
-    const done = () => running.delete(result)
-    result.then(done, done)
-    return result
+  /** Keeps the folder until what was begun has ended. */
+  const watched = <T>(begun: Promise<T>): Promise<T> => {
+    running.add(begun)
+    const done = () => running.delete(begun)
+    begun.then(done, done)
+    return begun
   }
-  return { sandboxed, identity, signal, folder, find, makeFolder, run: runInTurn, start, stop, close }
+  return {
+    sandboxed,
+    identity,
+    signal,
+    folder,
+    find,
+    makeFolder,
+    stop,
+    close,
+    run: (call) => watched(turn(() => run(call))),
+    start: (call) => watched(start(call)),
+  }
 }

@@ -53,7 +53,8 @@ async function check({ tools }: VolumeSource, place: Place, known: Promise<Super
 
 /** The files of the subvolume that looks like an installed system, else of the top level. */
 async function rootFiles(source: VolumeSource, place: Place): Promise<GuestFiles> {
-  const grub = { tools: source.tools, device: '(loop0)', place: async () => place }
+  const { tools, names } = source
+  const grub = { tools, device: '(loop0)', place: async () => place, names }
   const all = rootSubvolumes.map((prefix) => grubFiles(grub, prefix))
   const seen = await Promise.all(all.map(async (files) => (await files.stat('/etc').catch(() => undefined))?.kind))
   return all[seen.indexOf('directory')] ?? grubFiles(grub)

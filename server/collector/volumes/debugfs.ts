@@ -70,7 +70,7 @@ export function openDebugfs({ tools, disk, range }: VolumeSource): Debugfs {
   let last: Promise<unknown> = Promise.resolve()
   const start = async () => {
     const place = await disk.part(range.start, range.length, 'offsets')
-    const limits = { stdoutBytes: 33_554_432, fileBytes: largestReadBytes + 65_536, seconds: 60 }
+    const limits = { stdoutBytes: 16_777_216, fileBytes: largestReadBytes + 65_536, seconds: 60 }
     return tools.start({ tool: 'debugfs', place, args: ({ image }) => ['-f', '-', extImage(image, place)], limits })
   }
   return (commands) => {

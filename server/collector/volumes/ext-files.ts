@@ -65,6 +65,7 @@ export function extFiles(source: VolumeSource, blockSize: Promise<number | undef
   const entries = async (path: string): Promise<readonly GuestEntry[]> => {
     const { output, problem } = await need({ verb: 'ls', path })
     const found = parseExtList(output)
+    source.names.count(found.length)
     if (found.length === 0 && problem !== '')
       throw extAbsence(problem) ?? new GuestError('unreadable', 'A directory vanished between two looks.')
     return found

@@ -51,8 +51,9 @@ export async function readExtents(
   extents: readonly Extent[],
   sizeBytes: number,
 ): Promise<Buffer | undefined> {
-  const pieces: Buffer[] = []
-  for await (const piece of extentPieces(source, extents, sizeBytes)) pieces.push(piece)
-  const content = Buffer.concat(pieces)
-  return content.length === sizeBytes ? content : undefined
+  // Made once: pieces that are joined at the end take twice as much.
+  const content = Buffer.alloc(sizeBytes)
+  let given = 0
+  for await (const piece of extentPieces(source, extents, sizeBytes)) given += piece.copy(content, given)
+  return given === sizeBytes ? content : undefined
 }

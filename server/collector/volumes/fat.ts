@@ -25,8 +25,8 @@ async function checked({ tools, disk, range, check }: VolumeSource): Promise<Vol
 
 /** FAT12, FAT16 and FAT32. */
 export const readFat: VolumeDriver = async (source) => {
-  const { tools, disk, range } = source
+  const { tools, disk, range, names } = source
   const { facts, missing } = await settle([{ pointer: '', ask: () => checked(source) }])
-  const files = grubFiles({ tools, device: '(loop0)', place: () => disk.part(range.start, range.length) })
+  const files = grubFiles({ tools, device: '(loop0)', place: () => disk.part(range.start, range.length), names })
   return { facts, missing, files, method: 'fsck.fat -n and grub-fstest' }
 }

@@ -1,6 +1,6 @@
 import { posix } from 'node:path'
 import { defaultReadBytes, GuestError, type GuestFiles, type GuestStat, largestReadBytes } from '../guest.ts'
-import { type GrubDevice, type GrubEntry, grubList, grubRead } from './grub.ts'
+import { type GrubDevice, type GrubEntry, grubList, grubPieces, grubRead, grubSave } from './grub.ts'
 import { remembered } from './links.ts'
 import { components, plainPath } from './paths.ts'
 
@@ -47,5 +47,7 @@ export function grubFiles(grub: GrubDevice, prefix = ''): GuestFiles {
     },
     read: async (path, maxBytes = defaultReadBytes) =>
       grubRead(grub, inside(path), Math.min(maxBytes, largestReadBytes)),
+    pieces: async (path, maxBytes) => grubPieces(grub, inside(path), Math.min(maxBytes, largestReadBytes)),
+    save: async (path, target, maxBytes) => grubSave(grub, inside(path), target, Math.min(maxBytes, largestReadBytes)),
   }
 }

@@ -1,29 +1,80 @@
-import { GuestError } from '../guest.ts'
+import { randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { defaultReadBytes, GuestError, type Pieces } from '../guest.ts'
+import type { ToolCall, ToolResult } from '../tools/call.ts'
 import type { Place } from '../tools/place.ts'
 import type { Toolbox } from '../tools/toolbox.ts'
+import type { Names } from './names.ts'
 
 /** One file system as grub-fstest names it, for example (loop0) or (lvm/vg-root). */
 export interface GrubDevice {
   readonly tools: Toolbox
   readonly place: () => Promise<Place>
   readonly device: string
+  readonly names: Names
 }
 
 /**
- * Content of a file, links followed by GRUB; undefined when there is none. Throws a GuestError, also when GRUB names another
+ * Has a file printed, links followed by GRUB; undefined when there is none. Throws a GuestError, also when GRUB names another
  * path than the one asked for as missing: it followed a link, and it cuts the last character off short ones of UFS.
  */
-export async function grubRead(grub: GrubDevice, path: string, maxBytes: number): Promise<Buffer | undefined> {
+async function cat(
+  grub: GrubDevice,
+  path: string,
+  to: Pick<ToolCall, 'output' | 'limits'>,
+): Promise<ToolResult | undefined> {
   const result = await grub.tools.run({
     tool: 'grub-fstest',
     place: await grub.place(),
     args: ({ image }) => [image, 'cat', `${grub.device}${path}`],
-    limits: { stdoutBytes: maxBytes },
+    ...to,
   })
-  if (result.code === 0 && result.stderr === '') return result.stdout
+  if (result.code === 0 && result.stderr === '') return result
   if (result.stderr.endsWith(`: file \`${path}' not found.\n`) || result.stderr.endsWith(': not a directory.\n'))
     return undefined
   throw new GuestError('unreadable', 'grub-fstest could not read a file.')
+}
+
+/** Has the content of a file written to a new file of ours; false when there is none. Throws a GuestError. */
+export async function grubSave(grub: GrubDevice, path: string, target: string, maxBytes: number): Promise<boolean> {
+  return (await cat(grub, path, { output: target, limits: { fileBytes: maxBytes } })) !== undefined
+}
+
+/** A new file of ours with the content of a file; undefined when there is none. Throws a GuestError. */
+async function saved(grub: GrubDevice, path: string, maxBytes: number): Promise<string | undefined> {
+  const target = join(grub.tools.folder, `saved-${randomUUID()}`)
+  if (await grubSave(grub, path, target, maxBytes)) return target
+  await rm(target, { force: true })
+  return undefined
+}
+
+/** Content of a file in pieces, by way of a file of ours; undefined when there is none. Throws a GuestError. */
+export async function grubPieces(grub: GrubDevice, path: string, maxBytes: number): Promise<Pieces | undefined> {
+  const target = await saved(grub, path, maxBytes)
+  if (target === undefined) return undefined
+  return (async function* () {
+    try {
+      const pieces: AsyncIterable<Buffer> = createReadStream(target, { highWaterMark: 1_048_576 })
+      yield* pieces
+    } finally {
+      await rm(target, { force: true })
+    }
+  })()
+}
+
+/** Content of a file; undefined when there is none. Throws a GuestError. */
+export async function grubRead(grub: GrubDevice, path: string, maxBytes: number): Promise<Buffer | undefined> {
+  if (maxBytes <= defaultReadBytes) return (await cat(grub, path, { limits: { stdoutBytes: maxBytes } }))?.stdout
+  // What comes through a pipe is there twice for a moment, in pieces and as one.
+  const target = await saved(grub, path, maxBytes)
+  if (target === undefined) return undefined
+  try {
+    return await readFile(target)
+  } finally {
+    await rm(target, { force: true })
+  }
 }
 
 /** What GRUB tells of a name: a directory, the size of a file, or link for a link that leads to no file. */
@@ -78,5 +129,7 @@ export function parseListing(long: string, short: string): Map<string, GrubEntry
 /** What a directory holds. A missing directory, and a link that leads to none, is empty to GRUB. */
 export async function grubList(grub: GrubDevice, path: string): Promise<ReadonlyMap<string, GrubEntry>> {
   const [long, short] = await Promise.all([listed(grub, path, '-a', '-l'), listed(grub, path, '-a')])
-  return parseListing(long, short)
+  const entries = parseListing(long, short)
+  grub.names.count(entries.size)
+  return entries
 }

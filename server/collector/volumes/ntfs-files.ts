@@ -8,17 +8,19 @@ import type { VolumeSource } from './volume.ts'
 const root: NtfsEntry = { name: '', kind: 'directory', sizeBytes: 0 }
 
 /** Files of NTFS by the programs of ntfs-3g. Names are compared without case, as Windows does; the exact one goes first. */
-export function ntfsFiles({ tools, disk, range }: VolumeSource): GuestFiles {
+export function ntfsFiles({ tools, disk, range, names }: VolumeSource): GuestFiles {
   const place = () => disk.part(range.start, range.length)
   const listing = remembered(async (path: string): Promise<readonly NtfsEntry[]> => {
     const result = await tools.run({
       tool: 'ntfsls',
       place: await place(),
       args: ({ image }) => ['-f', '-a', '-s', '-l', '-F', '-p', path, image],
-      limits: { stdoutBytes: 33_554_432 },
+      limits: { stdoutBytes: 16_777_216 },
     })
     if (result.code !== 0) throw new GuestError('unreadable', 'ntfsls could not read a directory.')
-    return parseNtfsList(result.stdout.toString())
+    const entries = parseNtfsList(result.stdout.toString())
+    names.count(entries.length)
+    return entries
   })
   const find = async (path: string): Promise<{ path: string; entry: NtfsEntry } | undefined> => {
     let entry = root

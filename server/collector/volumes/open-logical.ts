@@ -9,7 +9,7 @@ import { openRange, type VolumeContext } from './open-range.ts'
 import type { OpenVolume } from './volume.ts'
 
 async function openOne(context: VolumeContext, volume: LogicalVolume): Promise<OpenVolume | undefined> {
-  const { tools, disk } = context
+  const { tools, disk, names } = context
   const { device, sizeBytes: length, start } = volume
   if (start !== undefined) {
     const probe = await probeRange(tools, await disk.whole(), start, length)
@@ -17,7 +17,7 @@ async function openOne(context: VolumeContext, volume: LogicalVolume): Promise<O
     return openRange(context, { start, length, device, probe })
   }
   // In several pieces no plain file shows it; GRUB's code puts it together by itself.
-  const files = grubFiles({ tools, device: volume.grubName, place: () => disk.whole() })
+  const files = grubFiles({ tools, device: volume.grubName, place: () => disk.whole(), names })
   const reason = `${device} lies in several pieces, so its file system is neither named nor checked.`
   return {
     facts: { device, sizeBytes: length },

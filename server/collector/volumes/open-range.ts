@@ -6,12 +6,14 @@ import type { VirtualDisk } from '../disk/virtual-disk.ts'
 import type { GuestRead } from '../sniff/result.ts'
 import type { Toolbox } from '../tools/toolbox.ts'
 import { driverOf } from './drivers.ts'
+import type { Names } from './names.ts'
 import type { OpenVolume } from './volume.ts'
 
 /** The image that volumes stand in. */
 export interface VolumeContext {
   readonly tools: Toolbox
   readonly disk: VirtualDisk
+  readonly names: Names
   readonly check: boolean
   readonly guest: GuestRead | undefined
 }

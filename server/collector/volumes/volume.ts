@@ -5,12 +5,14 @@ import type { GuestFiles } from '../guest.ts'
 import type { Missing } from '../part.ts'
 import type { GuestRead } from '../sniff/result.ts'
 import type { Toolbox } from '../tools/toolbox.ts'
+import type { Names } from './names.ts'
 
 /** Where a volume stands. */
 export interface VolumeSource {
   readonly tools: Toolbox
   readonly disk: VirtualDisk
   readonly range: Range
+  readonly names: Names
   readonly fileSystem: FileSystemType
   /** Our own reader of the container, where it can read it. */
   readonly guest?: GuestRead | undefined

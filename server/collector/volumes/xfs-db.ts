@@ -72,7 +72,7 @@ const statFields = ['core.mode', 'core.size', 'core.immutable', 'core.append', '
 
 /** Asks one xfs_db. Words that no guest can know stand between the answers. */
 export async function runXfsDb(
-  { tools, disk, range }: VolumeSource,
+  { tools, disk, range, names }: VolumeSource,
   questions: readonly XfsQuestion[],
 ): Promise<readonly (XfsAnswer | GuestError | undefined)[]> {
   const word = `end-${randomBytes(16).toString('hex')}`
@@ -89,7 +89,7 @@ export async function runXfsDb(
     tool: 'xfs_db',
     place,
     args: ({ image }) => ['-r', '-f', ...commands.flatMap((command) => ['-c', command]), image],
-    limits: { stdoutBytes: 33_554_432 },
+    limits: { stdoutBytes: 16_777_216 },
   })
   let output = result.stdout.toString()
   return questions.map((question, index) => {
@@ -100,7 +100,9 @@ export async function runXfsDb(
     output = output.slice(output.indexOf('\n', end) + 1)
     if (question.path.includes(' ')) return new GuestError('refused', 'xfs_db cannot be given a path with a blank.')
     try {
-      return answerOf(question, piece)
+      const answer = answerOf(question, piece)
+      if (!(answer instanceof GuestError)) names.count(answer?.entries?.length ?? 0)
+      return answer
     } catch (error) {
       // One damaged file does not spoil the other answers.
       if (error instanceof GuestError) return error

@@ -1,7 +1,7 @@
 import { defaultReadBytes, GuestError, type GuestFiles, type GuestStat, largestReadBytes } from '../guest.ts'
 import { batched, pieces } from './batch.ts'
-import { readExtents } from './extents.ts'
-import { grubRead } from './grub.ts'
+import { extentPieces, readExtents } from './extents.ts'
+import { grubPieces, grubRead } from './grub.ts'
 import { remembered, walk } from './links.ts'
 import { plainPath } from './paths.ts'
 import type { VolumeSource } from './volume.ts'
@@ -12,8 +12,8 @@ const mostQuestions = 200
 
 /** Files of XFS: where everything lies is asked of xfs_db, all of one turn at once; GRUB's code reads what we cannot. */
 export function xfsFiles(source: VolumeSource): GuestFiles {
-  const { tools, disk, range } = source
-  const grub = { tools, device: '(loop0)', place: () => disk.part(range.start, range.length) }
+  const { tools, disk, range, names } = source
+  const grub = { tools, device: '(loop0)', place: () => disk.part(range.start, range.length), names }
   const ask = batched<XfsQuestion, XfsAnswer>(async (questions) => {
     const groups = pieces(questions, mostQuestions, () => 1)
     return (await Promise.all(groups.map((group) => runXfsDb(source, group)))).flat()
@@ -26,6 +26,28 @@ export function xfsFiles(source: VolumeSource): GuestFiles {
     const direct = await look(plainPath(path))
     if (direct && (last === 'keep' || direct.kind !== 'link')) return { path, stat: direct }
     return walk(look, path, last)
+  }
+  const open = async (path: string, maxBytes: number) => {
+    const found = await find(path, 'follow')
+    if (found === undefined) return undefined
+    if (found.stat.kind !== 'file') throw new GuestError('unreadable', 'What should be read is no file.')
+    if (found.stat.sizeBytes > Math.min(maxBytes, largestReadBytes))
+      throw new GuestError('too-large', `A file has ${found.stat.sizeBytes} bytes, more than is read of it.`)
+    const extents = (await ask({ verb: 'map', path: plainPath(found.path) }))?.extents
+    return { path: found.path, sizeBytes: found.stat.sizeBytes, extents }
+  }
+  const contents = async function* ({ path, sizeBytes, extents }: NonNullable<Awaited<ReturnType<typeof open>>>) {
+    let given = 0
+    for await (const piece of extentPieces(source, extents ?? [], extents ? sizeBytes : 0)) {
+      given += piece.length
+      yield piece
+    }
+    if (given === sizeBytes) return
+    let ahead = given
+    for await (const piece of (await grubPieces(grub, path, sizeBytes)) ?? []) {
+      if (piece.length > ahead) yield piece.subarray(ahead)
+      ahead = Math.max(0, ahead - piece.length)
+    }
   }
   return {
     stat: async (path) => (await find(path, 'keep'))?.stat,
@@ -49,15 +71,14 @@ export function xfsFiles(source: VolumeSource): GuestFiles {
       )
     },
     async read(path, maxBytes = defaultReadBytes) {
-      const found = await find(path, 'follow')
+      const found = await open(path, maxBytes)
       if (found === undefined) return undefined
-      if (found.stat.kind !== 'file') throw new GuestError('unreadable', 'What should be read is no file.')
-      const most = Math.min(maxBytes, largestReadBytes)
-      if (found.stat.sizeBytes > most)
-        throw new GuestError('too-large', `A file has ${found.stat.sizeBytes} bytes, more than is read of it.`)
-      const extents = (await ask({ verb: 'map', path: plainPath(found.path) }))?.extents
-      const bytes = extents && (await readExtents(source, extents, found.stat.sizeBytes))
-      return bytes ?? grubRead(grub, found.path, most)
+      const bytes = found.extents && (await readExtents(source, found.extents, found.sizeBytes))
+      return bytes ?? grubRead(grub, found.path, found.sizeBytes)
+    },
+    async pieces(path, maxBytes) {
+      const found = await open(path, maxBytes)
+      return found && contents(found)
     },
   }
 }

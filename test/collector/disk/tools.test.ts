@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -63,6 +63,23 @@ t.test('a program sees an empty environment and, in a sandbox, nothing of the ho
     [['out', 'hello\n']],
   )
   t.not((await shell(box, `exec 3<>/dev/tcp/127.0.0.1/${port}`)).code, 0, 'no network, not even to this machine')
+})
+
+t.test('what is asked when all is over begins no program and makes no folder', { skip }, async (t) => {
+  for (const sandbox of sandboxes) {
+    const box = await hostile(t, { sandbox })
+    const asking = { tool: 'blkid', args: () => ['-c', 'cat'] } as const
+    const session = await box.start(asking)
+    t.ok(session.alive())
+    const late = t.rejects(box.start(asking), { code: 'timed-out' }, 'begun just before')
+    await box.close()
+    await late
+    await t.rejects(box.start(asking), { code: 'timed-out' })
+    await t.rejects(shell(box, 'true', {}, true), { code: 'timed-out' })
+    await t.rejects(stat(box.folder), { code: 'ENOENT' }, sandbox)
+    for (let tries = 0; session.alive() && tries < 200; tries += 1) await sleep(20)
+    t.notOk(session.alive(), 'what ran has ended')
+  }
 })
 
 t.test('time, output and file sizes are limited, with and without a sandbox', { skip }, async (t) => {

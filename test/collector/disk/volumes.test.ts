@@ -26,6 +26,13 @@ function filesOf(image: OpenImage, index = 0): GuestFiles {
   return files
 }
 
+/** A file of the guest, read in pieces and joined. */
+async function joined(files: GuestFiles, path: string, maxBytes: number): Promise<Buffer> {
+  const pieces: Buffer[] = []
+  for await (const piece of (await files.pieces?.(path, maxBytes)) ?? []) pieces.push(piece)
+  return Buffer.concat(pieces)
+}
+
 async function tree(t: Test): Promise<string> {
   const dir = join(
     t.testdir({ tree: { etc: { hostname: 'guest\n' }, usr: { lib: { 'os-release': 'ID=debian\n' } } } }),
@@ -95,6 +102,19 @@ t.test('everything asked in one turn costs one debugfs a step', needs('mkfs.ext4
   t.equal((await files.list('/many'))?.length, 300)
 })
 
+t.test('the directories of an image hold so many names and no more', needs('mkfs.ext4', 'debugfs'), async (t) => {
+  const from = await tree(t)
+  await mkdir(join(from, 'many'))
+  for (let index = 0; index < 1000; index += 1) await writeFile(join(from, 'many', `f${index}`), '')
+  const files = filesOf(await disk(t, await makeExt(join(t.testdirName, 'fs'), from)))
+  for (let round = 0; round < 5; round += 1) {
+    const lists = await Promise.all(Array.from({ length: 50 }, () => files.list('/many')))
+    t.ok(lists.every((list) => list?.length === 1000))
+  }
+  await t.rejects(files.list('/many'), { code: 'too-large' })
+  t.equal((await files.read('/etc/hostname'))?.toString(), 'guest\n', 'what needs no list is read')
+})
+
 t.test(
   'an ext journal that needs replay, an unclean state and damage are told apart',
   needs('mkfs.ext4', 'debugfs'),
@@ -151,13 +171,17 @@ t.test('XFS tells features, sizes and files', needs('mkfs.xfs', 'xfs_db', 'xfs_r
       ['shadow file', 'os-release link', 'a link', 'b link'],
     )
     t.ok((await files.read('/big', 4 * mebibyte))?.equals(big), 'by our own reader')
+    t.ok((await joined(files, '/big', 4 * mebibyte)).equals(big), 'in pieces')
     const subclusters = `${file}.qcow2`
     await make('qemu-img', 'convert', '-f', 'raw', '-O', 'qcow2', '-o', 'extended_l2=on', `${file}.img`, subclusters)
     const other = await openChecked(subclusters)
     t.ok((await filesOf(other).read('/big', 4 * mebibyte))?.equals(big), 'by GRUB where our own reader cannot')
+    t.ok((await joined(filesOf(other), '/big', 4 * mebibyte)).equals(big), 'in pieces')
     await other.close()
     await t.rejects(files.read('/big'), { code: 'too-large' })
+    await t.rejects(joined(files, '/big', 2 * mebibyte), { code: 'too-large' })
     t.equal(await files.read('/etc/none'), undefined)
+    t.equal(await files.pieces?.('/etc/none', mebibyte), undefined)
     t.equal(await files.list('/none'), undefined)
     await t.rejects(files.read('/etc/a'), { code: 'unreadable' })
     await t.rejects(files.read('/etc/a b'), { code: 'refused' })
@@ -210,6 +234,8 @@ t.test(
   needs('mkfs.fat', 'mkfs.btrfs', 'btrfs', 'fsck.fat', 'mcopy', 'grub-fstest'),
   async (t) => {
     const from = await tree(t)
+    const big = randomBytes(3 * mebibyte + 17)
+    await writeFile(join(from, 'big'), big)
     const fat = await empty(join(t.testdirName, 'fat'), 40 * mebibyte)
     await make('mkfs.fat', '-F', '32', '-n', 'EFI', fat)
     await make('mcopy', '-i', fat, join(from, 'etc/hostname'), '::hostname')
@@ -234,7 +260,11 @@ t.test(
         check: { result: 'clean', method: 'full' },
       })
       t.equal((await filesOf(image).read('/etc/os-release'))?.toString(), 'ID=debian\n', prefix)
+      t.ok((await filesOf(image).read('/big', 4 * mebibyte))?.equals(big), 'by way of a file')
+      t.ok((await joined(filesOf(image), '/big', 4 * mebibyte)).equals(big), 'in pieces')
+      await t.rejects(joined(filesOf(image), '/big', 2 * mebibyte), { code: 'too-large' })
       t.equal(await filesOf(image).read('/etc/none'), undefined)
+      t.equal(await filesOf(image).pieces?.('/etc/none', mebibyte), undefined)
       t.equal(await filesOf(image).list('/none'), undefined)
     }
   },

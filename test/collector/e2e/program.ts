@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { chmodSync, chownSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
+import { memoryOf } from '../../../bench/memory.mjs'
 import { build, type Ran, top } from '../../cli/support.ts'
 
 /** The built program in a folder that any user can read. */
@@ -52,6 +53,8 @@ export interface ProcessOptions {
   readonly uid?: number
   /** A text that must not stand in any temporary file while it runs. */
   readonly watchFor?: string
+  /** Whether to watch its memory. */
+  readonly weigh?: true
 }
 
 /** What a process left behind. */
@@ -60,11 +63,13 @@ export interface ProcessRan extends Ran {
   readonly seen: readonly string[]
   /** Unit: milliseconds. */
   readonly milliseconds: number
+  /** The most that it and all programs below it had in memory at once, as far as it was sampled. Unit: MiB. */
+  readonly peak: number
 }
 
 /** Runs the built program as a process of its own, with nothing in its environment but what it needs. */
 export async function runProgram(main: string, args: readonly string[], options: ProcessOptions): Promise<ProcessRan> {
-  const { temporary, uid, watchFor } = options
+  const { temporary, uid, watchFor, weigh } = options
   const env = { PATH: '/usr/bin:/bin', HOME: temporary, TMPDIR: temporary, LC_ALL: 'C.UTF-8' }
   const user = uid === undefined ? [] : ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--']
   const [file = '', ...rest] = [...user, process.execPath, main, ...args]
@@ -85,10 +90,12 @@ export async function runProgram(main: string, args: readonly string[], options:
     running = false
   })
   const seen = new Set<string>()
-  while (running && watchFor !== undefined) {
-    for (const path of holding(temporary, watchFor)) seen.add(path)
+  let peak = 0
+  while (running && (watchFor !== undefined || weigh)) {
+    if (watchFor !== undefined) for (const path of holding(temporary, watchFor)) seen.add(path)
+    if (weigh && child.pid !== undefined) peak = Math.max(peak, memoryOf(child.pid))
     await Promise.race([ended, wait(10)])
   }
   const code = await ended
-  return { code, stdout, stderr, seen: [...seen], milliseconds: Date.now() - started }
+  return { code, stdout, stderr, seen: [...seen], milliseconds: Date.now() - started, peak: peak / 1024 }
 }
