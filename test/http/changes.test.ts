@@ -28,7 +28,8 @@ test('the change feed tells every verdict once, in order, and waits for the next
 
   const started = performance.now()
   t.same((await app.inject('/v1/changes?after=6&wait=1')).json(), { changes: [], last: 6 })
-  t.ok(performance.now() - started >= 1000, 'it waits as long as asked')
+  // A timer of Node may be a millisecond early.
+  t.ok(performance.now() - started >= 990, 'it waits as long as asked')
   const draining = app.inject('/v1/changes?after=6&wait=30')
   lifecycle.phase = 'draining'
   t.same((await draining).json(), { changes: [], last: 6 }, 'a stopping instance keeps nobody waiting')

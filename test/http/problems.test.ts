@@ -227,10 +227,15 @@ t.test('the log has one line a request, with ids and counts, and nothing that wa
 t.test('a process that is too busy turns work away, and still tells its health', async (t) => {
   const { app, close } = await stage(t.testdir(), { maxDelayMs: 1 })
   t.teardown(close)
-  const until = performance.now() + 1500
-  while (performance.now() < until);
-  await new Promise((resolve) => setTimeout(resolve, 10))
-  const answer = await app.inject({ method: 'POST', url: '/v1/evaluations', headers: json, body: facts('x') })
+  const busy = async () => {
+    const until = performance.now() + 1500
+    while (performance.now() < until);
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    return app.inject({ method: 'POST', url: '/v1/evaluations', headers: json, body: facts('x') })
+  }
+  let answer = await busy()
+  // The delay is measured by timers of its own, which may come behind the request.
+  for (let round = 0; answer.statusCode === 201 && round < 5; round += 1) answer = await busy()
   t.equal(answer.statusCode, 503)
   t.equal(problem(answer).code, 'OVERLOADED')
   t.match(answer.headers['retry-after'], /^\d+$/)
