@@ -1,6 +1,6 @@
 import { StringDecoder } from 'node:string_decoder'
 import { filePieces, GuestError, type GuestFiles, type Pieces } from '../guest.ts'
-import { linesOf } from './text.ts'
+import { detached, linesOf } from './text.ts'
 
 const maxStatusBytes = 64 * 1_048_576
 const maxPackages = 20_000
@@ -36,11 +36,6 @@ async function* paragraphsOf(pieces: Pieces): AsyncGenerator<string, void, void>
   yield rest + decoder.end()
 }
 
-/** The text itself, which no longer keeps alive the longer one that it was cut out of. */
-function own(text: string): string {
-  return Buffer.from(text).toString()
-}
-
 function packageOf(paragraph: string): DpkgPackage | undefined {
   const fields = new Map<string, string>()
   let last = ''
@@ -55,10 +50,10 @@ function packageOf(paragraph: string): DpkgPackage | undefined {
   }
   const [name, version] = [fields.get('Package'), fields.get('Version')]
   if (name === undefined || version === undefined || !/ installed$/.test(fields.get('Status') ?? '')) return undefined
-  const configuration = linesOf(own(fields.get('Conffiles') ?? '')).map((line) => line.split(' ', 1)[0] ?? '')
+  const configuration = linesOf(detached(fields.get('Conffiles') ?? '')).map((line) => line.split(' ', 1)[0] ?? '')
   const paths = configuration.filter((path) => path.startsWith('/'))
-  const architecture = own(fields.get('Architecture') ?? '')
-  return { name: own(name), version: own(version), architecture, configuration: paths }
+  const architecture = detached(fields.get('Architecture') ?? '')
+  return { name: detached(name), version: detached(version), architecture, configuration: paths }
 }
 
 /** The packages that dpkg installed; undefined when the guest has no dpkg. Removed ones that left their configuration are not installed. */

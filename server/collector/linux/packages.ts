@@ -1,8 +1,9 @@
 import { GuestError, type GuestFiles, largestReadBytes } from '../guest.ts'
 import { type Package, readDpkg } from './dpkg.ts'
+import { type Packaged, PackagedFiles } from './packaged.ts'
 import { readRpm } from './rpm.ts'
 import type { RpmHeader } from './rpm-header.ts'
-import { dpkgBaseline, type Packaged } from './system-files.ts'
+import { dpkgBaseline } from './system-files.ts'
 
 /** The packages of a guest, whichever database keeps them. */
 export interface Packages {
@@ -17,11 +18,6 @@ const byName = (packages: readonly Package[]) => new Map(packages.map((one) => [
 /** A database that is read for names alone; a larger one is worth its memory only when digests are wanted. */
 const maxNameBytes = 64 * 1_048_576
 
-/** What the paths and digests of all packaged files may take; those of 300,000 files take about 60 million. Unit: bytes. */
-const maxFileBytes = 96 * 1_048_576
-/** What a file takes beside its path and digest. */
-const fileBytes = 64
-
 function refused(message: string): () => Promise<never> {
   return async () => {
     throw new GuestError('unverifiable', message)
@@ -29,17 +25,10 @@ function refused(message: string): () => Promise<never> {
 }
 
 /** The files of all packages. Throws a GuestError: too-large. */
-export function packagedFiles(headers: readonly RpmHeader[]): Packaged[] {
-  const found: Packaged[] = []
-  let bytes = 0
-  for (const header of headers) {
-    for (const one of header.packaged()) {
-      bytes += one.path.length + one.digest.length + fileBytes
-      if (bytes > maxFileBytes) throw new GuestError('too-large', 'The rpm database names too many files.')
-      found.push(one)
-    }
-  }
-  return found
+export function packagedFiles(headers: readonly RpmHeader[]): readonly Packaged[] {
+  const found = new PackagedFiles()
+  for (const header of headers) for (const one of header.packaged()) found.add(one)
+  return found.all
 }
 
 /** Reads the package database; a guest without one has no packages. */

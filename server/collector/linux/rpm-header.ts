@@ -1,6 +1,6 @@
 import { GuestError } from '../guest.ts'
 import type { Package } from './dpkg.ts'
-import type { Packaged } from './system-files.ts'
+import type { Packaged } from './packaged.ts'
 
 const maxEntries = 65_536
 const maxFiles = 500_000

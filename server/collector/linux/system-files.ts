@@ -2,15 +2,9 @@ import { createHash } from 'node:crypto'
 import type { Files } from '../../documents/facts.ts'
 import { filePieces, GuestError, type GuestFiles, type GuestStat, type Pieces } from '../guest.ts'
 import { readDpkg } from './dpkg.ts'
-import { linesOf, readText } from './text.ts'
+import { type Packaged, PackagedFiles } from './packaged.ts'
+import { detached, linesOf, readText } from './text.ts'
 import { type Found, missing } from './topic.ts'
-
-/** A packaged file that is neither configuration nor ghost, with the digest of its content. */
-export interface Packaged {
-  readonly path: string
-  readonly algorithm: 'md5' | 'sha1' | 'sha256' | 'sha384' | 'sha512'
-  readonly digest: string
-}
 
 type Modified = NonNullable<NonNullable<Files['systemFiles']>['modified']>
 
@@ -24,6 +18,32 @@ const maxListBytes = 16 * 1_048_576
 const systemDirectory = /^\/(bin|sbin|lib[^/]*)\//
 const mergedDirectory = /^\/usr\/(bin|sbin|lib[^/]*)\//
 
+/** What a file may take in memory. The size of what a link leads to is not known, so it counts as the largest. */
+function bytesOf(stat: PromiseSettledResult<GuestStat | undefined> | undefined): number {
+  if (stat?.status !== 'fulfilled') return maxFileBytes
+  return stat.value === undefined ? 0 : stat.value.kind === 'file' ? stat.value.sizeBytes : maxFileBytes
+}
+
+/** Does something with files, as many at once as fit into memory together; one that does not has its turn by itself. */
+async function inGroups<Item extends { readonly path: string }, Result>(
+  files: GuestFiles,
+  items: readonly Item[],
+  task: (item: Item) => Promise<Result>,
+): Promise<PromiseSettledResult<Result>[]> {
+  const stats = await Promise.allSettled(items.map(({ path }) => files.stat(path)))
+  const answers: PromiseSettledResult<Result>[] = []
+  while (answers.length < items.length) {
+    const first = answers.length
+    let end = first + 1
+    for (let sum = bytesOf(stats[first]); end < items.length; end += 1) {
+      sum += bytesOf(stats[end])
+      if (sum > groupBytes) break
+    }
+    answers.push(...(await Promise.allSettled(items.slice(first, end).map(task))))
+  }
+  return answers
+}
+
 /** The paths that stand in /bin, /sbin and /lib*; where those are links, what stands behind them. */
 export async function systemPaths(files: GuestFiles): Promise<(path: string) => boolean> {
   const bin = await files.stat('/bin')
@@ -32,7 +52,7 @@ export async function systemPaths(files: GuestFiles): Promise<(path: string) => 
 }
 
 /** What dpkg knows of its files: digests without configuration, and diverted files where they went. */
-export async function dpkgBaseline(files: GuestFiles): Promise<Packaged[] | undefined> {
+export async function dpkgBaseline(files: GuestFiles): Promise<readonly Packaged[] | undefined> {
   const [packages, entries, diversionText] = await Promise.all([
     readDpkg(files),
     files.list('/var/lib/dpkg/info'),
@@ -45,20 +65,34 @@ export async function dpkgBaseline(files: GuestFiles): Promise<Packaged[] | unde
   for (let at = 0; at + 2 < lines.length; at += 3) {
     diversions.set(lines[at] ?? '', { to: lines[at + 1] ?? '', by: lines[at + 2] ?? '' })
   }
-  const lists = await Promise.all(
-    packages.map(async ({ name, architecture, configuration }) => {
-      const file = [`${name}.md5sums`, `${name}:${architecture}.md5sums`].find((one) => names.has(one))
-      const text = file === undefined ? undefined : await readText(files, `/var/lib/dpkg/info/${file}`, maxListBytes)
-      return linesOf(text ?? '', maxFiles).flatMap((line): Packaged[] => {
-        const match = /^([0-9a-f]{32}) [ *](.+)$/.exec(line)
-        const path = `/${match?.[2] ?? ''}`
-        if (match?.[1] === undefined || configuration.includes(path)) return []
-        const diverted = diversions.get(path)
-        return [{ path: diverted && diverted.by !== name ? diverted.to : path, algorithm: 'md5', digest: match[1] }]
-      })
-    }),
-  )
-  return lists.flat()
+  const listed = packages.flatMap((one) => {
+    const own = [`${one.name}.md5sums`, `${one.name}:${one.architecture}.md5sums`]
+    const list = own.find((file) => names.has(file))
+    return list === undefined ? [] : [{ ...one, path: `/var/lib/dpkg/info/${list}` }]
+  })
+  const found = new PackagedFiles()
+  const take = async ({ name, configuration, path: list }: (typeof listed)[number]) => {
+    for (const line of linesOf(await textOf(files, list), maxFiles)) {
+      const match = /^([0-9a-f]{32}) [ *](.+)$/.exec(line)
+      const path = `/${match?.[2] ?? ''}`
+      if (match?.[1] === undefined || configuration.includes(path)) continue
+      const diverted = diversions.get(path)
+      const real = diverted && diverted.by !== name ? diverted.to : path
+      found.add({ path: detached(real), algorithm: 'md5', digest: detached(match[1]) })
+    }
+  }
+  for (let at = 0; at < listed.length; at += inFlight) {
+    for (const answer of await inGroups(files, listed.slice(at, at + inFlight), take))
+      if (answer.status === 'rejected') throw answer.reason
+  }
+  return found.all
+}
+
+/** The text of a list of digests. */
+async function textOf(files: GuestFiles, path: string): Promise<string> {
+  const pieces: Buffer[] = []
+  for await (const piece of (await filePieces(files, path, maxListBytes)) ?? []) pieces.push(piece)
+  return Buffer.concat(pieces).toString()
 }
 
 const prelinkMark = '.gnu.prelink_undo'
@@ -88,30 +122,6 @@ async function compare(one: Packaged, open: () => Promise<Pieces | undefined>): 
   return 'content'
 }
 
-/** What a file may take in memory. The size of what a link leads to is not known, so it counts as the largest. */
-function bytesOf(stat: PromiseSettledResult<GuestStat | undefined> | undefined): number {
-  if (stat?.status !== 'fulfilled') return maxFileBytes
-  return stat.value === undefined ? 0 : stat.value.kind === 'file' ? stat.value.sizeBytes : maxFileBytes
-}
-
-/** Compares files, as many at once as fit into memory together; one that does not is read by itself. */
-async function compareAll(files: GuestFiles, batch: readonly Packaged[]): Promise<PromiseSettledResult<Change>[]> {
-  const stats = await Promise.allSettled(batch.map(({ path }) => files.stat(path)))
-  const answers: PromiseSettledResult<Change>[] = []
-  while (answers.length < batch.length) {
-    const first = answers.length
-    let end = first + 1
-    for (let sum = bytesOf(stats[first]); end < batch.length; end += 1) {
-      sum += bytesOf(stats[end])
-      if (sum > groupBytes) break
-    }
-    const group = batch.slice(first, end)
-    const compared = group.map((one) => compare(one, () => filePieces(files, one.path, maxFileBytes)))
-    answers.push(...(await Promise.allSettled(compared)))
-  }
-  return answers
-}
-
 /** Compares every packaged system file with its digest. One that cannot be compared leaves only a certain difference to be told. */
 export async function verifySystemFiles(
   files: GuestFiles,
@@ -126,7 +136,7 @@ export async function verifySystemFiles(
   const failures: unknown[] = []
   for (let at = 0; at < wanted.length && modified.length <= maxModified; at += inFlight) {
     const batch = wanted.slice(at, at + inFlight)
-    const answers = await compareAll(files, batch)
+    const answers = await inGroups(files, batch, (one) => compare(one, () => filePieces(files, one.path, maxFileBytes)))
     for (const [index, answer] of answers.entries()) {
       const path = batch[index]?.path.slice(0, 1024).toWellFormed() ?? ''
       if (answer.status === 'rejected') failures.push(answer.reason)

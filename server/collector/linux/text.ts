@@ -9,6 +9,11 @@ export async function readText(files: GuestFiles, path: string, maxBytes?: numbe
   return (await files.read(path, maxBytes))?.toString('utf8')
 }
 
+/** The text itself, which no longer keeps alive the longer one that it was cut out of. */
+export function detached(text: string): string {
+  return Buffer.from(text).toString()
+}
+
 /** The list itself. Throws a GuestError, too-large, when it is longer: a part of it would be taken for all. What it holds is named in the plural. */
 export function atMost<T>(most: number, what: string, list: readonly T[]): readonly T[] {
   if (list.length > most) throw new GuestError('too-large', `There are more than ${most} ${what}.`)
