@@ -24,6 +24,8 @@ export interface ToolCall {
   readonly keep?: { readonly name: string; readonly path: string }
   /** A new file for what it prints, which is not kept then and as large as a file that it writes may be. */
   readonly output?: string
+  /** One that an image can make take all the memory that a program may have: so one such runs at a time. */
+  readonly heavy?: true
   readonly limits?: Partial<Limits>
 }
 

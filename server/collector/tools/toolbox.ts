@@ -102,6 +102,7 @@ export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
   const find = finder(folders)
   const around = { bwrap: bwrap.value, identity, folder, find }
   const turn = turns(3)
+  const heavyTurn = turns(1)
   const over = new AbortController()
   const running = new Set<Promise<unknown>>()
   const limit = AbortSignal.any([signal, over.signal])
@@ -182,7 +183,10 @@ export async function openToolbox(options: ToolboxOptions): Promise<Toolbox> {
     makeFolder,
     stop,
     close,
-    run: (call) => watched(turn(() => run(call))),
+    run: (call) => {
+      const inTurn = () => turn(() => run(call))
+      return watched(call.heavy ? heavyTurn(inTurn) : inTurn())
+    },
     start: (call) => watched(start(call)),
   }
 }

@@ -45,7 +45,7 @@ async function check({ tools }: VolumeSource, place: Place, known: Promise<Super
   if ((await known).logged) return { check: { result: 'dirty', method: 'flags' } }
   const args = (image: string) => ['check', '--readonly', '--force', image]
   const limits = { seconds: 100 }
-  const result = await tools.run({ tool: 'btrfs', place, args: ({ image }) => args(image), limits })
+  const result = await tools.run({ tool: 'btrfs', place, args: ({ image }) => args(image), limits, heavy: true })
   if (result.code === 0) return { check: { result: 'clean', method: 'full' } }
   if (result.code === 1) return { check: { result: 'errors', method: 'full' } }
   throw new GuestError('unreadable', `btrfs could not check the file system (status ${result.code}).`)

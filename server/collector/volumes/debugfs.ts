@@ -71,7 +71,9 @@ export function openDebugfs({ tools, disk, range }: VolumeSource): Debugfs {
   const start = async () => {
     const place = await disk.part(range.start, range.length, 'offsets')
     const limits = { stdoutBytes: 16_777_216, fileBytes: largestReadBytes + 65_536, seconds: 60 }
-    return tools.start({ tool: 'debugfs', place, args: ({ image }) => ['-f', '-', extImage(image, place)], limits })
+    // With -c it reads no bitmaps, which nobody asks for, and which an image can make as large as all memory.
+    const args = (image: string) => ['-c', '-f', '-', extImage(image, place)]
+    return tools.start({ tool: 'debugfs', place, args: ({ image }) => args(image), limits })
   }
   return (commands) => {
     const turn = last.then(async () => {

@@ -54,6 +54,7 @@ async function check(source: VolumeSource, known: Promise<Superblock>): Promise<
     place,
     args: ({ image }) => ['-f', '-n', '-E', `readahead_kb=${readahead}`, extImage(image, place)],
     limits: { seconds: 100 },
+    heavy: true,
   })
   if (result.code === 0) return { check: { result: 'clean', method: 'full' } }
   if (result.code === 4) return { check: { result: 'errors', method: 'full' } }

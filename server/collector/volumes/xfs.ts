@@ -28,7 +28,8 @@ async function check({ tools, disk, range }: VolumeSource): Promise<Volume> {
     place: await disk.part(range.start, range.length),
     args: ({ image }) => ['-n', '-f', image],
     // It insists on raising the limit of file sizes and ends when it may not; it has nowhere to write.
-    limits: { seconds: 100, stdoutBytes: 33_554_432, fileBytes: Number.POSITIVE_INFINITY },
+    limits: { seconds: 100, fileBytes: Number.POSITIVE_INFINITY },
+    heavy: true,
   })
   const words = `${result.stdout.toString()}\n${result.stderr}`
   if (/valuable metadata changes in a log|metadata changes in a log which/.test(words))

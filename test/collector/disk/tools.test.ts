@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
+import type { ToolCall } from '../../../server/collector/tools/call.ts'
 import { type ToolName, tools } from '../../../server/collector/tools/table.ts'
 import { openToolbox, type Toolbox, type ToolboxOptions } from '../../../server/collector/tools/toolbox.ts'
 import { plainNode } from '../../audit/child.ts'
@@ -80,6 +81,20 @@ t.test('what is asked when all is over begins no program and makes no folder', {
     for (let tries = 0; session.alive() && tries < 200; tries += 1) await sleep(20)
     t.notOk(session.alive(), 'what ran has ended')
   }
+})
+
+t.test('of programs that may take much memory one runs at a time, beside others', { skip }, async (t) => {
+  const box = await hostile(t, { sandbox: 'off' })
+  const folder = await box.makeFolder('marks')
+  // Each leaves a mark for its time, and tells of that of another.
+  const script = 'cd "$0"; for i in 1 2 3 4 5 6 7 8; do ls; : > $$; sleep 0.1; done; rm $$'
+  const most = async (more: Pick<ToolCall, 'heavy'>) => {
+    const call = { tool: 'blkid', args: () => ['-c', script, folder], ...more } as const
+    const said = (await Promise.all([box.run(call), box.run(call), box.run(call)])).map(({ stdout }) => `${stdout}`)
+    return Math.max(...said.map((text) => new Set(text.split('\n').filter(Boolean)).size))
+  }
+  t.equal(await most({ heavy: true }), 1, 'each saw its own mark alone')
+  t.ok((await most({})) > 1)
 })
 
 t.test('time, output and file sizes are limited, with and without a sandbox', { skip }, async (t) => {

@@ -4,16 +4,16 @@ import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { centosReleases } from '../images/centos.ts'
 import type { Changes } from '../images/changes.ts'
+import { emptyFile, mebibyte, patch, place, writeTable } from '../images/disk.ts'
 import { craftedBtrfs, craftedDisk, craftedXfs } from '../images/linux-disks.ts'
 import { centosFiles } from '../images/linux-images.ts'
-import { needs } from '../images/run.ts'
+import { needs, run } from '../images/run.ts'
 import { windowsPrograms } from '../images/windows-images.ts'
 import { buildWindowsImage } from '../windows/image.ts'
 import { verdictOf, workFolder } from './check.ts'
 import { noCrafted } from './prepared.ts'
 import { program, runProgram, scratch } from './program.ts'
 
-const mebibyte = 1_048_576
 const { kernel } = centosReleases.centos7
 const initramfs = `/boot/initramfs-${kernel}.img`
 
@@ -85,6 +85,23 @@ const names = () => numbered(20_000, (n) => `/etc/sysconfig/network-scripts/ifcf
 const centos = async (changes: Changes) => ({ ...(await centosFiles('centos7', undefined)), ...changes })
 const long100 = (_: string, hive: Buffer) => Buffer.concat([hive, Buffer.alloc(100 * mebibyte)])
 
+/** Three file systems of 8 GiB whose bitmaps say of every other block that it is in use, which a checker holds one by one. */
+async function inPieces(path: string): Promise<void> {
+  const size = 8 * 1024
+  const partitions = [0, 1, 2].map((index) => ({ start: 1 + index * size, size, type: '83' }))
+  await emptyFile(path, 3 * size + 2)
+  await writeTable(path, { label: 'dos', partitions })
+  const features = '^metadata_csum,^uninit_bg,^has_journal'
+  const made = `${path}.part`
+  await emptyFile(made, size)
+  await run('mke2fs', ['-q', '-F', '-t', 'ext4', '-b', '1024', '-N', '30000', '-O', features, made])
+  const { stdout } = await run('dumpe2fs', [made])
+  for (const [, block] of stdout.toString().matchAll(/Block bitmap at (\d+)/g))
+    await patch(made, Number(block) * 1024, Buffer.alloc(1024, 0xaa))
+  for (const { start } of partitions) await place(made, path, start)
+  rmSync(made)
+}
+
 const images: Readonly<Record<string, (path: string) => Promise<void>>> = {
   'many settings': async (path) => craftedDisk(path, await centos(many)),
   'long files': async (path) => craftedDisk(path, await centos(long()), 400),
@@ -92,6 +109,7 @@ const images: Readonly<Record<string, (path: string) => Promise<void>>> = {
   'long files on XFS': async (path) => craftedXfs(path, await centos({ ...long(), ...packed() })),
   'a long initramfs on btrfs': async (path) => craftedBtrfs(path, await centos(packed())),
   'many names on XFS': async (path) => craftedXfs(path, await centos(names())),
+  'bitmaps in pieces': inPieces,
   'long hives': (path) => buildWindowsImage(path, { partitions: [{ guest: { damage: long100 }, size: 400 }] }),
 }
 
@@ -108,7 +126,10 @@ t.test('check with all its programs stays under 300 MiB', { skip: noCrafted || n
     t.ok(ran.peak > 50, 'it was weighed')
     t.ok(ran.peak < 300, `${name}: ${ran.peak.toFixed(0)} MiB`)
     const { findings } = verdictOf(ran)
-    t.ok(findings.filter(({ result }) => result === 'pass').length > 5, 'what is not too long was read')
+    t.ok(
+      findings.some(({ result }) => result === 'pass'),
+      'what is not too long was read',
+    )
     rmSync(path)
   }
 })
