@@ -9,6 +9,8 @@ import { assignments, atMost, readText, shown, stated } from './text.ts'
 import { type Found, missing } from './topic.ts'
 
 const maxKernelBytes = 96 * 1_048_576
+/** Of a packed one, which is there beside what it holds. */
+const maxPackedBytes = 48 * 1_048_576
 const maxFiles = 128
 
 /** How each driver shows in a kernel, as bus and name, and which module brings it. */
@@ -37,7 +39,7 @@ export async function readLoaderConf(files: GuestFiles): Promise<Map<string, str
 async function readKernel(files: GuestFiles, directory: string): Promise<Buffer | undefined> {
   const plain = await files.read(`${directory}/kernel`, maxKernelBytes)
   if (plain !== undefined) return plain
-  const packed = await files.read(`${directory}/kernel.gz`, maxKernelBytes)
+  const packed = await files.read(`${directory}/kernel.gz`, maxPackedBytes)
   return packed === undefined ? undefined : gunzipSync(packed, { maxOutputLength: maxKernelBytes })
 }
 
