@@ -1,26 +1,19 @@
 import { createHash } from 'node:crypto'
-import zlib, { gzipSync } from 'node:zlib'
+import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { GuestError } from '../../../server/collector/guest.ts'
-import { isAlibabaBuild, upstreamVersion } from '../../../server/collector/linux/agents.ts'
-import { compareVersions } from '../../../server/collector/linux/bls.ts'
-import { CpioNames } from '../../../server/collector/linux/cpio.ts'
-import { fromOsRelease, fromRedHatRelease, fromSuseRelease } from '../../../server/collector/linux/distribution.ts'
+import { fromSuseRelease } from '../../../server/collector/linux/distribution.ts'
 import { iptablesFilters, nftFilters, nftIncludes } from '../../../server/collector/linux/firewall-rules.ts'
 import { parseFstab } from '../../../server/collector/linux/fstab.ts'
 import { parseGrubScript } from '../../../server/collector/linux/grub-script.ts'
 import { GrubVariables } from '../../../server/collector/linux/grub-variables.ts'
 import { readGrubCfg } from '../../../server/collector/linux/grub2.ts'
 import { parseIni } from '../../../server/collector/linux/ini.ts'
-import { initramfsNames } from '../../../server/collector/linux/initramfs.ts'
-import type { Decompress } from '../../../server/collector/linux/input.ts'
 import { ipv6Of, scopeOf } from '../../../server/collector/linux/interface.ts'
-import { lz4Block } from '../../../server/collector/linux/lz4.ts'
-import { netplanInterfaces } from '../../../server/collector/linux/netplan.ts'
 import { parseNetworkFile } from '../../../server/collector/linux/networkd.ts'
 import { verifySystemFiles } from '../../../server/collector/linux/system-files.ts'
 import { assignments, fits, shown } from '../../../server/collector/linux/text.ts'
-import { parseYaml, yamlMember } from '../../../server/collector/linux/yaml.ts'
+import { parseYaml } from '../../../server/collector/linux/yaml.ts'
 import { parseListing } from '../../../server/collector/volumes/grub.ts'
 import { debian10, debianKernel } from './debian.ts'
 import { centos7 } from './redhat.ts'
@@ -272,213 +265,6 @@ t.test('large system files are compared one after the other and in pieces', asyn
   t.ok(files.mostBytes <= 33_554_432, 'no large file as a whole')
   const undone = [{ path: '/lib/p', algorithm: 'sha256' as const, digest }]
   await t.rejects(verifySystemFiles(files, 'rpm', undone), { code: 'unverifiable' })
-})
-
-/** The names, and the same when the bytes come one by one. */
-async function namesIn(bytes: Buffer, decompress: Decompress | undefined): Promise<string[] | undefined> {
-  const [whole, cut] = await Promise.allSettled([
-    initramfsNames([bytes], decompress),
-    initramfsNames(
-      Array.from(bytes, (byte) => Buffer.from([byte])),
-      decompress,
-    ),
-  ])
-  t.same(cut, whole, 'in pieces')
-  if (whole.status === 'rejected') throw whole.reason
-  return whole.value
-}
-
-t.test('an initramfs is read in every layout', async (t) => {
-  const names = ['init', 'lib/modules/1/virtio_blk.ko']
-  t.same(await namesIn(cpio(names), undefined), names, 'not compressed')
-  const parts = Buffer.concat([
-    cpio(['kernel/x86']),
-    Buffer.alloc(300),
-    cpio(['early2']),
-    Buffer.alloc(4),
-    gzipSync(cpio(names)),
-  ])
-  t.same(await namesIn(parts, undefined), ['kernel/x86', 'early2', ...names], 'archives in front')
-  const padded = Buffer.concat([
-    gzipSync(Buffer.concat([cpio(['a']), Buffer.alloc(512), cpio(['b'])])),
-    Buffer.alloc(100),
-  ])
-  t.same(await namesIn(padded, undefined), ['a', 'b'], 'archives inside, zeros behind')
-  t.equal(await namesIn(Buffer.from('no archive at all'), undefined), undefined)
-  t.equal(await namesIn(Buffer.alloc(64), undefined), undefined)
-  await t.rejects(namesIn(gzipSync(cpio(names)).subarray(0, 60), undefined), { code: 'damaged' })
-  await t.rejects(namesIn(Buffer.from('fd377a585a000000', 'hex'), undefined), { code: 'unsupported' })
-  const given = await namesIn(Buffer.from('fd377a585a000000', 'hex'), async function* (kind) {
-    t.equal(kind, 'xz')
-    const whole = cpio(names)
-    // In small pieces, so that a header is cut in two.
-    for (let at = 0; at < whole.length; at += 7) yield whole.subarray(at, at + 7)
-  })
-  t.same(given, names, 'undone by whoever can')
-})
-
-t.test('what a program unpacks is handed to it in pieces', async (t) => {
-  let asked = 0
-  let given = 0
-  const pieces = async function* () {
-    for (let piece = 0; piece < 64; piece++) {
-      asked += 1
-      const bytes = Buffer.alloc(4096)
-      if (piece === 0) bytes.write('fd377a585a00', 'hex')
-      yield bytes
-    }
-  }
-  const names = await initramfsNames(pieces(), async function* (_, packed) {
-    for await (const piece of packed) {
-      given += piece.length
-      t.ok(asked <= given / 4096 + 2, 'none is read before it is wanted')
-    }
-    yield cpio(['init'])
-  })
-  t.same(names, ['init'])
-  t.equal(given, 64 * 4096)
-})
-
-t.test('zstd is undone where Node can, and is unknown elsewhere', async (t) => {
-  const compress: unknown = Reflect.get(zlib, 'zstdCompressSync')
-  const packed: unknown = typeof compress === 'function' ? compress(cpio(['init'])) : undefined
-  if (Buffer.isBuffer(packed)) t.same(await namesIn(packed, undefined), ['init'])
-  else await t.rejects(namesIn(Buffer.from('28b52ffd', 'hex'), undefined), { code: 'unsupported' })
-})
-
-t.test('LZ4 is undone, with copies that overlap', async (t) => {
-  const target = Buffer.alloc(64)
-  // Three letters, then nine more by a copy from three bytes before, then the end.
-  const block = Buffer.from([0x35, 0x61, 0x62, 0x63, 0x03, 0x00, 0x10, 0x21])
-  t.equal(target.toString('latin1', 0, lz4Block(block, target)), 'abcabcabcabc!')
-  t.throws(() => lz4Block(Buffer.from([0x05, 0x03, 0x00]), target), GuestError, 'a copy from before the start')
-  t.throws(() => lz4Block(Buffer.from([0xff, 0xff]), target), GuestError)
-  const archive = cpio(['init'])
-  const literals: number[] = [0xf0]
-  let rest = archive.length - 15
-  for (; rest >= 255; rest -= 255) literals.push(255)
-  const packed = Buffer.concat([Buffer.from([...literals, rest]), archive])
-  const size = Buffer.alloc(4)
-  size.writeUInt32LE(packed.length)
-  t.same(await namesIn(Buffer.concat([Buffer.from('02214c18', 'hex'), size, packed]), undefined), ['init'])
-})
-
-t.test('a damaged archive is refused', (t) => {
-  const names = new CpioNames()
-  const bad = cpio(['init'])
-  bad.write('zzzzzzzz', 94)
-  t.throws(() => names.take(bad), GuestError)
-  t.end()
-})
-
-t.test('distributions are told apart', (t) => {
-  const release = (text: string, centos?: string) => {
-    const found = fromOsRelease(text, undefined, centos)
-    return `${found?.id} ${found?.version}`
-  }
-  t.equal(release('ID="centos"\nNAME="CentOS Stream"\nVERSION_ID="8"'), 'centos-stream 8')
-  t.equal(release('ID=fedora\nVARIANT_ID=coreos\nVERSION_ID=33'), 'fedora-coreos 33')
-  t.equal(release('ID="sled"\nVERSION_ID="15.1"'), 'sles 15.1')
-  t.equal(release('ID="sle_hpc"\nVERSION_ID="15.1"'), 'sle_hpc 15.1')
-  t.equal(release('ID=opensuse\nNAME="openSUSE Tumbleweed"\nVERSION_ID="20201225"'), 'opensuse-tumbleweed 20201225')
-  t.equal(release('ID=opensuse\nVERSION_ID="42.3"'), 'opensuse 42.3')
-  t.equal(release('ID="opensuse-microos"'), 'opensuse-microos undefined')
-  t.equal(release('ID=ubuntu\nVERSION_ID="18.04"'), 'ubuntu 18.4')
-  t.equal(release('ID=flatcar\nID_LIKE=coreos\nVERSION_ID=2605.9.0'), 'flatcar 2605.9.0')
-  t.equal(release('ID="rhel"\nVERSION_ID="8.3"'), 'rhel 8.3')
-  t.equal(release('ID=../../x'), 'undefined undefined')
-  t.equal(fromRedHatRelease('Red Hat Enterprise Linux Server release 6.10 (Santiago)')?.id, 'rhel')
-  t.equal(fromRedHatRelease('Red Hat Linux release 9 (Shrike)')?.version, '9')
-  t.equal(fromRedHatRelease('Fedora release 33')?.id, 'fedora')
-  t.same(fromSuseRelease('SUSE Linux Enterprise Server 11 (x86_64)\nVERSION = 11\nPATCHLEVEL = 4\n')?.version, '11.4')
-  t.same(fromSuseRelease('openSUSE 13.1 (x86_64)\nVERSION = 13.1\nCODENAME = Bottle\n'), {
-    id: 'opensuse',
-    version: '13.1',
-    name: 'openSUSE 13.1 (x86_64)',
-  })
-  t.end()
-})
-
-t.test('versions of cloud-init and of kernels', (t) => {
-  t.equal(upstreamVersion('0:0.7.6a15-1.el7'), '0.7.6')
-  t.equal(upstreamVersion('20.2-2~deb10u1'), '20.2')
-  t.ok(isAlibabaBuild('0.7.6a15'))
-  t.ok(isAlibabaBuild('19.1.3-1'))
-  t.notOk(isAlibabaBuild('19.1-1-gbaa47854-0ubuntu1'))
-  t.notOk(isAlibabaBuild('0.7.6'))
-  const kernels = ['4.18.0-80.el8', '4.18.0-193.el8', '4.18.0-193.1.2.el8', '0-rescue', '5.4~rc1', '5.4']
-  t.same(kernels.toSorted(compareVersions), [
-    '0-rescue',
-    '4.18.0-80.el8',
-    '4.18.0-193.el8',
-    '4.18.0-193.1.2.el8',
-    '5.4~rc1',
-    '5.4',
-  ])
-  t.end()
-})
-
-t.test('firewall rules: empty and accept-only do not filter', (t) => {
-  const table = (lines: string) => `*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT\n${lines}\nCOMMIT\n`
-  t.notOk(iptablesFilters(''))
-  t.notOk(iptablesFilters(table('-A INPUT -p tcp --dport 80 -j ACCEPT\n-A INPUT -j LOG')))
-  t.notOk(iptablesFilters('*nat\n:POSTROUTING ACCEPT\n-A POSTROUTING -j MASQUERADE\nCOMMIT\n'))
-  t.ok(iptablesFilters(table('').replace('INPUT ACCEPT', 'INPUT DROP')))
-  t.ok(iptablesFilters(table('-A INPUT -j REJECT --reject-with icmp-host-prohibited')))
-  t.ok(iptablesFilters(table(':OWN - [0:0]\n-A INPUT -j OWN\n-A OWN -j DROP')))
-  t.notOk(iptablesFilters(table(':OWN - [0:0]\n-A INPUT -j OWN\n-A OWN -j ACCEPT')))
-  t.notOk(nftFilters('table inet filter { chain input { type filter hook input priority 0; policy accept; } }'))
-  t.notOk(nftFilters('chain c { comment "drop" ; accept } # drop'))
-  t.ok(nftFilters('tcp dport 23 drop'))
-  t.ok(nftFilters('chain c{type filter hook input priority 0;policy drop;}'))
-  t.end()
-})
-
-t.test('netplan and networkd tell templates from interfaces', (t) => {
-  const netplan = (text: string) => netplanInterfaces(yamlMember(parseYaml(text), 'network'), 'netplan')
-  t.match(netplan('network: {ethernets: {all: {match: {name: "en*"}, dhcp4: true}}}'), [
-    { name: 'en*', kind: 'template', ipv4: 'dhcp' },
-  ])
-  t.match(netplan('network: {ethernets: {id0: {match: {driver: virtio}, dhcp4: yes}}}'), [{ kind: 'template' }])
-  t.match(
-    netplan(
-      'network:\n  ethernets:\n    eth0:\n      addresses: [192.0.2.1/24, "2001:db8::1/64": {label: x}]\n      routes: [{to: default, via: 192.0.2.254}]\n',
-    ),
-    [{ name: 'eth0', kind: 'physical', ipv4: 'static', route: true, addresses6: ['2001:db8::1'] }],
-  )
-  t.match(netplan('network: {bonds: {bond0: {interfaces: [a], dhcp4: true}}, vlans: {v1: {id: 1, link: a}}}'), [
-    { kind: 'bond' },
-    { kind: 'vlan' },
-  ])
-  const unit = (text: string) => parseNetworkFile('20-x.network', text)
-  t.match(unit('[Match]\nName=eth0 eth1\n[Network]\nDHCP=ipv4\n'), {
-    catchAll: false,
-    interfaces: [{ name: 'eth0', ipv4: 'dhcp' }, { name: 'eth1' }],
-  })
-  t.match(unit('[Match]\nType=ether\n[Network]\nDHCP=yes\n'), { catchAll: true, interfaces: [{ kind: 'template' }] })
-  t.match(
-    unit('[Match]\nName=eth0\n[Network]\nAddress=192.0.2.1/24\nGateway=192.0.2.254\n[Address]\nAddress=fd00::1/64\n'),
-    {
-      interfaces: [{ ipv4: 'static', route: true, addresses6: ['fd00::1'] }],
-    },
-  )
-  t.end()
-})
-
-t.test('addresses have their scope', (t) => {
-  for (const [address, scope] of [
-    ['2001:db8::1', 'global'],
-    ['fd12::1', 'unique-local'],
-    ['fe80::1%eth0', 'link-local'],
-    ['::1', 'loopback'],
-    ['0:0:0:0:0:0:0:1', 'loopback'],
-    ['::', undefined],
-    ['ff02::1', undefined],
-  ] as const)
-    t.equal(scopeOf(address), scope, address)
-  t.equal(ipv6Of('192.0.2.1/24'), undefined)
-  t.equal(ipv6Of('2001:db8::1/64'), '2001:db8::1')
-  t.end()
 })
 
 t.test('a string is cut without half a character', (t) => {
