@@ -45,9 +45,13 @@ export async function grubSave(grub: GrubDevice, path: string, target: string, m
 /** A new file of ours with the content of a file; undefined when there is none. Throws a GuestError. */
 async function saved(grub: GrubDevice, path: string, maxBytes: number): Promise<string | undefined> {
   const target = join(grub.tools.folder, `saved-${randomUUID()}`)
-  if (await grubSave(grub, path, target, maxBytes)) return target
-  await rm(target, { force: true })
-  return undefined
+  let there = false
+  try {
+    there = await grubSave(grub, path, target, maxBytes)
+    return there ? target : undefined
+  } finally {
+    if (!there) await rm(target, { force: true })
+  }
 }
 
 /** Content of a file in pieces, by way of a file of ours; undefined when there is none. Throws a GuestError. */

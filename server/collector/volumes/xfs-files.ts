@@ -43,8 +43,10 @@ export function xfsFiles(source: VolumeSource): GuestFiles {
       yield piece
     }
     if (given === sizeBytes) return
+    const rest = await grubPieces(grub, path, sizeBytes)
+    if (rest === undefined) throw new GuestError('unreadable', 'A file vanished between two looks.')
     let ahead = given
-    for await (const piece of (await grubPieces(grub, path, sizeBytes)) ?? []) {
+    for await (const piece of rest) {
       if (piece.length > ahead) yield piece.subarray(ahead)
       ahead = Math.max(0, ahead - piece.length)
     }

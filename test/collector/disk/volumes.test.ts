@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import type { GuestFiles } from '../../../server/collector/guest.ts'
@@ -263,6 +263,8 @@ t.test(
       t.ok((await filesOf(image).read('/big', 4 * mebibyte))?.equals(big), 'by way of a file')
       t.ok((await joined(filesOf(image), '/big', 4 * mebibyte)).equals(big), 'in pieces')
       await t.rejects(joined(filesOf(image), '/big', 2 * mebibyte), { code: 'too-large' })
+      const left = (await readdir(image.tools.folder)).filter((name) => name.startsWith('saved-'))
+      t.same(left, [], 'no file of ours is left')
       t.equal(await filesOf(image).read('/etc/none'), undefined)
       t.equal(await filesOf(image).pieces?.('/etc/none', mebibyte), undefined)
       t.equal(await filesOf(image).list('/none'), undefined)
