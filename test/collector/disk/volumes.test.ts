@@ -247,6 +247,10 @@ t.test(
       check: { result: 'clean' },
     })
     t.equal((await filesOf(efi).read('/hostname'))?.toString(), 'guest\n')
+    const target = join(t.testdirName, 'saved')
+    t.equal(await filesOf(efi).save?.('/hostname', target, 100), true)
+    t.equal(await readFile(target, 'utf8'), 'guest\n')
+    t.equal(await filesOf(efi).save?.('/none', join(t.testdirName, 'none'), 100), false)
     for (const prefix of ['', '@rootfs']) {
       const top = join(t.testdirName, `top${prefix}`)
       await mkdir(top)

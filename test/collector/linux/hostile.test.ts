@@ -11,7 +11,7 @@ import { readGrubCfg } from '../../../server/collector/linux/grub2.ts'
 import { parseIni } from '../../../server/collector/linux/ini.ts'
 import { ipv6Of, scopeOf } from '../../../server/collector/linux/interface.ts'
 import { parseNetworkFile } from '../../../server/collector/linux/networkd.ts'
-import { verifySystemFiles } from '../../../server/collector/linux/system-files.ts'
+import { dpkgBaseline, verifySystemFiles } from '../../../server/collector/linux/system-files.ts'
 import { assignments, fits, shown } from '../../../server/collector/linux/text.ts'
 import { parseYaml } from '../../../server/collector/linux/yaml.ts'
 import { parseListing } from '../../../server/collector/volumes/grub.ts'
@@ -236,6 +236,22 @@ class PieceFiles extends TreeFiles {
     })()
   }
 }
+
+t.test('long lists of digests are read as many at once as fit into memory', async (t) => {
+  const root = t.testdir()
+  const names = ['a', 'b', 'c', 'd']
+  const digest = createHash('md5').update('x').digest('hex')
+  const status = names.map((name) => `Package: ${name}\nStatus: install ok installed\nVersion: 1\n`).join('\n')
+  const list = (name: string) => `${'#'.repeat(12_582_912)}\n${digest}  bin/${name}\n`
+  plant(root, {
+    '/var/lib/dpkg/status': status,
+    ...Object.fromEntries(names.map((name) => [`/var/lib/dpkg/info/${name}.md5sums`, list(name)])),
+  })
+  const files = new PieceFiles(root)
+  const found = await dpkgBaseline(files)
+  t.same(found?.map(({ path }) => path).toSorted(), ['/bin/a', '/bin/b', '/bin/c', '/bin/d'])
+  t.equal(files.mostOpen, 2)
+})
 
 t.test('large system files are compared one after the other and in pieces', async (t) => {
   const root = t.testdir()
